@@ -1,0 +1,3 @@
+from runhive.cli import main
+
+main()

@@ -1,0 +1,116 @@
+"""The members of a zip or tar archive, one after the other, with all that is no file or folder refused."""
+
+import bz2
+import gzip
+import lzma
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol, Self
+
+from runhive.data.names import shown
+
+HEADER_BYTES = 2**20
+OPENERS = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\0": lzma.LZMAFile}
+ENCRYPTED = 0x1
+
+
+class Refused(Exception):
+    """Why an archive is not unpacked, in words that follow its name."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file, or a folder where `content` is None. `content` is read before the next member is asked for."""
+
+    name: str
+    content: IO[bytes] | None
+
+
+def open_members(archive: Path) -> tuple[str, Iterator[Member]]:
+    """Return "zip" or "tar" and the members of *archive*, told by its first bytes and not by its name."""
+    with archive.open("rb") as file:
+        head = file.read(tarfile.BLOCKSIZE)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return "zip", zip_members(archive)
+    if any(head.startswith(magic) for magic in OPENERS) or is_tar_header(head):
+        return "tar", tar_members(archive, head)
+    raise Refused(f"it is neither a zip nor a tar archive, it begins with {head[:24]!r}")
+
+
+def zip_members(path: Path) -> Iterator[Member]:
+    """Yield the members of the zip at *path*."""
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise Refused(f"{shown(info.filename)} is a link or a device")
+            if info.flag_bits & ENCRYPTED:
+                raise Refused("it is encrypted, unpack it yourself and set data.source to folder")
+            if info.filename.endswith("/"):
+                yield Member(info.filename, None)
+                continue
+            with archive.open(info) as content:
+                yield Member(info.orig_filename, content)
+
+
+def tar_members(path: Path, head: bytes) -> Iterator[Member]:
+    """Yield the members of the tar at *path*, whose first bytes *head* say how it is compressed."""
+    openers = (opener for magic, opener in OPENERS.items() if head.startswith(magic))
+    opener = next(openers, open)
+    with opener(path, "rb") as stream:
+        metered = Metered(stream)
+        with tarfile.open(fileobj=metered, mode="r|", tarinfo=StrictTarInfo) as archive:  # type: ignore[call-overload]
+            while info := archive.next():
+                archive.members.clear()  # tarfile keeps every member: gigabytes at the cap on entries
+                if not (info.isdir() or (info.isreg() and not info.issparse())):
+                    raise Refused(f"{shown(info.name)} is a link, a device or a sparse file")
+                metered.left = info.size + HEADER_BYTES
+                yield Member(info.name, archive.extractfile(info))
+                metered.left = HEADER_BYTES
+        while metered.read(2**16):  # up to the checksum at the end of the compressed stream
+            pass
+
+
+def is_tar_header(head: bytes) -> bool:
+    """Whether *head* is a tar header with a right checksum."""
+    try:
+        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Metered:
+    """A stream that gives `left` bytes and then fails, so that no header fills the memory."""
+
+    def __init__(self, stream: Readable) -> None:
+        self.stream = stream
+        self.left = HEADER_BYTES
+
+    def read(self, size: int) -> bytes:
+        data = self.stream.read(size)
+        self.left -= len(data)
+        if self.left < 0:
+            raise tarfile.ReadError(f"more than {HEADER_BYTES:,} bytes where a header is expected")
+        return data
+
+
+class StrictTarInfo(tarfile.TarInfo):
+    """Raise ReadError at a damaged header, where tarfile takes it for the end of the archive."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if len(buf) == tarfile.BLOCKSIZE and not any(buf):
+                raise
+            raise tarfile.ReadError(str(error)) from None

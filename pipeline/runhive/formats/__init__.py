@@ -1,0 +1,1 @@
+"""The files that cross a stage border: one module each, with its schema and its write/read pair."""

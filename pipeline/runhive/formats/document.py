@@ -1,0 +1,45 @@
+"""A JSON file with a schema version, written atomically and read strictly."""
+
+from pathlib import Path
+from typing import ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from runhive.errors import RunhiveError
+from runhive.files import write_atomic
+
+
+class Record(BaseModel):
+    """A frozen part of a document; unknown keys, NaN and infinities are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Document(Record):
+    """The root of a JSON file. A subclass names its `version`; another version in a file is refused."""
+
+    version: ClassVar[int]
+    schema_version: int = 0
+
+    def write(self, path: Path) -> None:
+        """Write the document as indented JSON, stamped with its schema version."""
+        stamped = self.model_copy(update={"schema_version": self.version})
+        write_atomic(path, (stamped.model_dump_json(indent=2) + "\n").encode())
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read *path*. Raises RunhiveError when it is missing, damaged or of another version."""
+        try:
+            document = cls.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise RunhiveError(f"{path} is missing: run `dvc repro`") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the file"
+            raise RunhiveError(f"{path}: {where}: {first['msg']}; run `dvc repro` to write it again") from None
+        if document.schema_version != cls.version:
+            raise RunhiveError(
+                f"{path} has schema version {document.schema_version}, this Runhive reads {cls.version}: "
+                "run `dvc repro` to write it again"
+            )
+        return document

@@ -1,0 +1,40 @@
+"""models/model.json: all that is needed to use the weights beside it."""
+
+from typing import ClassVar
+
+from runhive.formats.document import Document, Record
+
+
+class Preprocess(Record):
+    """An image file to the model's input: shorter side to `resize_size`, centre crop of `image_size`, RGB.
+
+    `mean` and `std` are of channels in [0, 1] and are applied inside the model.
+    """
+
+    image_size: int
+    resize_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+class Selection(Record):
+    """How the epoch was chosen, and the content digest of the images it was chosen on (None for `last`)."""
+
+    rule: str
+    epoch: int
+    digest: str | None
+
+
+class ModelCard(Document):
+    """A classifier. Its input is uint8 NCHW RGB at `preprocess.image_size`; its outputs are in the order of `classes`."""
+
+    version: ClassVar[int] = 1
+
+    name: str
+    arch: str
+    classes: list[str]
+    preprocess: Preprocess
+    selection: Selection
+    weights_sha256: str
+    parameters: int
+    data_digest: str

@@ -1,0 +1,38 @@
+"""A CSV file whose rows are instances of one dataclass; its header is its schema."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from runhive.errors import RunhiveError
+from runhive.files import write_atomic
+
+Row = TypeVar("Row")
+
+
+def write_rows(path: Path, row_type: type, rows: Iterable[Any]) -> None:
+    """Write *rows*, instances of the dataclass *row_type*, in the order given."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([field.name for field in fields(row_type)])
+    writer.writerows(astuple(row) for row in rows)
+    write_atomic(path, text.getvalue().encode())
+
+
+def read_rows(path: Path, row_type: type[Row]) -> list[Row]:
+    """Read *path* as *row_type*, whose fields are str, int or float.
+
+    Raises RunhiveError when the file is missing or its columns are others.
+    """
+    columns = fields(row_type)  # type: ignore[arg-type]  # a dataclass, which no bound can say
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            header, *rows = list(csv.reader(file)) or [[]]
+    except FileNotFoundError:
+        raise RunhiveError(f"{path} is missing: run `dvc repro`") from None
+    if header != [field.name for field in columns]:
+        raise RunhiveError(f"{path} has the columns {', '.join(header)}: run `dvc repro` to write it again")
+    return [row_type(*(field.type(cell) for field, cell in zip(columns, row, strict=True))) for row in rows]  # type: ignore[operator,misc]

@@ -1,0 +1,258 @@
+"""params.yaml: the only source of what a person may tune, strictly validated.
+
+Every key must be there, none may be added, and nothing is converted: a number in quotes is an error.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import YAMLError
+
+from runhive.errors import RunhiveError
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(gt=0)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Data(Section):
+    """Where the images come from."""
+
+    source: Literal["digits", "folder", "archive"] = Field(
+        description="scikit-learn's bundled digits, a folder, or a zip or tar; the last two hold train/<class>/* and val/<class>/*"
+    )
+    url: str | None = Field(description="the folder or archive: a path, a file:// or an https:// address; null for digits")
+    on_bad: Literal["skip", "error"] = Field(description="what to do with a file that is no readable image")
+
+
+class Model(Section):
+    """What is trained."""
+
+    name: Name = Field(description="the name under which versions of the model are registered")
+    arch: str = Field(
+        pattern=r"^[A-Za-z0-9_]+$|^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
+        description="a torchvision architecture, efficientnet_lite0, or your own as module:function",
+    )
+    weights: Literal["imagenet", "none"] = Field(description="what the backbone starts from")
+    image_size: Annotated[int, Field(ge=16, le=2048)] = Field(description="side of the model's square input, in pixels")
+    resize_size: Annotated[int, Field(ge=16, le=4096)] = Field(
+        description="the shorter side of an image before its centre is cropped, in pixels; at least image_size"
+    )
+
+
+class Sgd(Section):
+    name: Literal["sgd"]
+    momentum: Annotated[float, Field(ge=0, lt=1)]
+    weight_decay: NotNegative
+
+
+class AdamW(Section):
+    name: Literal["adamw"]
+    weight_decay: NotNegative
+
+
+class Step(Section):
+    name: Literal["step"]
+    every: Count = Field(description="epochs between two decays")
+    factor: Fraction = Field(description="what a decay multiplies the rate by")
+
+
+class Cosine(Section):
+    name: Literal["cosine"]
+
+
+class Constant(Section):
+    name: Literal["constant"]
+
+
+class Augment(Section):
+    min_scale: Annotated[float, Field(gt=0, le=1)] = Field(description="smallest share of the image's area that a crop keeps")
+    flip: bool = Field(description="mirror half of the images left to right")
+
+
+class Train(Section):
+    """How it learns."""
+
+    mode: Literal["finetune", "frozen"] = Field(
+        description="finetune: all weights learn; frozen: only the last layer, on features computed once"
+    )
+    epochs: Annotated[int, Field(gt=0, le=100_000)]
+    batch_size: Annotated[int, Field(gt=0, le=65_536)]
+    lr: Annotated[float, Field(gt=0, le=100)] = Field(description="learning rate after warm-up")
+    optimizer: Annotated[Sgd | AdamW, Field(discriminator="name")]
+    schedule: Annotated[Step | Cosine | Constant, Field(discriminator="name")]
+    warmup_epochs: Annotated[int, Field(ge=0)] = Field(description="epochs over which the rate rises linearly, step by step")
+    augment: Augment
+    views: Annotated[int, Field(gt=0, le=1000)] = Field(
+        description="frozen only: augmented views of each image whose features are computed; epoch e uses view e mod views"
+    )
+    select: Literal["val", "holdout", "last"] = Field(
+        description="the epoch that is kept: best on val (the reported images), best on a share of train held out, or the last"
+    )
+    holdout: Fraction = Field(description="share of train that `select: holdout` sets aside")
+    device: Literal["auto", "cpu", "cuda"]
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Evaluate(Section):
+    """What the model is scored on."""
+
+    split: Literal["val", "test"]
+
+
+class Export(Section):
+    """The ONNX file."""
+
+    opset: Annotated[int, Field(ge=18, le=23)] = Field(description="ONNX operator set")
+    tolerance: Positive = Field(description="largest difference of logits to torch, relative to their spread")
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    experiment: Name = Field(description="the name under which runs are grouped")
+    data: Data
+    model: Model
+    train: Train
+    evaluate: Evaluate
+    export: Export
+
+
+def load_params(path: Path) -> Params:
+    """Read and validate *path*. Raises RunhiveError with one line for each mistake."""
+    try:
+        return parse_params(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        raise RunhiveError(f"{path} is missing: write one with `runhive use digits`") from None
+    except UnicodeDecodeError:
+        raise RunhiveError(f"{path} is not UTF-8 text: save it as UTF-8") from None
+
+
+def parse_params(text: str, where: str = "params.yaml") -> Params:
+    """Validate the YAML *text*; *where* names it in errors."""
+    content = parse_yaml(text, where)
+    if not isinstance(content, dict):
+        raise RunhiveError(f"{where}: must hold keys and values: write it anew with `runhive use digits`")
+    try:
+        params = Params.model_validate(content)
+    except ValidationError as error:
+        raise RunhiveError("\n".join(f"{where}: {_explain(one)}" for one in error.errors())) from None
+    _check_together(params, where)
+    return params
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """Parse as DVC does (YAML 1.2), so that both read the same values."""
+    try:
+        return YAML(typ="safe").load(text)
+    except DuplicateKeyError as error:
+        key = re.search(r'duplicate key "(.*?)"', str(error.problem))
+        raise RunhiveError(
+            f"{where}: line {error.problem_mark.line + 1}: the key {key[1] if key else '?'} is there twice: delete one"
+        ) from None
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        raise RunhiveError(f"{where}: {line}{getattr(error, 'problem', None) or 'not YAML'}: mend the syntax") from None
+
+
+def _check_together(params: Params, where: str) -> None:
+    if (params.data.source == "digits") != (params.data.url is None):
+        wanted = "must be null" if params.data.source == "digits" else "must name the images"
+        raise RunhiveError(f"{where}: data.url: {wanted} when data.source is {params.data.source}")
+    if params.model.resize_size < params.model.image_size:
+        raise RunhiveError(
+            f"{where}: model.resize_size: {params.model.resize_size} is less than model.image_size "
+            f"{params.model.image_size}: raise it to {params.model.image_size} or more"
+        )
+    if params.train.warmup_epochs >= params.train.epochs:
+        raise RunhiveError(f"{where}: train.warmup_epochs: must be less than train.epochs, {params.train.epochs}")
+
+
+def known_keys(model: type[BaseModel] = Params, prefix: str = "") -> Iterator[str]:
+    """Every key path that params.yaml may hold, sections and leaves."""
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        for section in _sections(field.annotation):
+            yield from known_keys(section, f"{prefix}{name}.")
+
+
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [part for part in getattr(annotation, "__args__", ()) if isinstance(part, type) and issubclass(part, BaseModel)]
+
+
+def _explain(error: Mapping[str, Any]) -> str:
+    """One mistake as `key: what is wrong: what to do`."""
+    key = _key_path(error["loc"])
+    given, context = error["input"], error.get("ctx", {})
+    match error["type"]:
+        case "missing":
+            return f"{key}: missing: add it (`runhive use` lists presets that have it)"
+        case "extra_forbidden":
+            return f"{key}: unknown key{_nearest_key(key)}"
+        case "literal_error":
+            return f"{key}: {given!r} is not one of {context['expected']}{_nearest_value(given, context['expected'])}"
+        case "union_tag_invalid":
+            tags = context["expected_tags"]
+            return f"{key}.name: {context['tag']!r} is not one of {tags}{_nearest_value(context['tag'], tags)}"
+        case "union_tag_not_found":
+            return f"{key}.name: missing: add it"
+        case "finite_number":
+            return f"{key}: {given} is not a finite number: write one"
+        case "string_pattern_mismatch":
+            return f"{key}: {given!r} does not match {context['pattern']}"
+        case "float_type" | "int_type" | "int_from_float" if isinstance(given, str) and _as_number(given) is not None:
+            return f"{key}: {given!r} is text, not a number: write {_as_number(given):g} without quotes"
+    return f"{key}: {_plain(error['msg'])}, not {given!r}"
+
+
+def _key_path(location: tuple[int | str, ...]) -> str:
+    """The key's path as in the file; pydantic adds the union's tag, which is no key, after optimizer and schedule."""
+    parts = [str(part) for part in location]
+    if len(parts) > 2 and parts[1] in ("optimizer", "schedule"):
+        del parts[2]
+    return ".".join(parts) or "the file"
+
+
+def _nearest_key(key: str) -> str:
+    paths = list(known_keys())
+    leaf = key.rpartition(".")[2]
+    near = difflib.get_close_matches(key, paths, 1, 0.75) or [path for path in paths if path.rpartition(".")[2] == leaf]
+    return f": did you mean {near[0]}?" if near else ": delete it"
+
+
+def _nearest_value(given: object, expected: str) -> str:
+    near = difflib.get_close_matches(str(given), re.findall(r"'(.*?)'", expected), 1, 0.5)
+    return f": did you mean {near[0]}?" if near else ""
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Input ")
+
+
+def json_schema() -> str:
+    """The JSON schema of params.yaml, for editors."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Params.model_json_schema()}
+    return json.dumps(schema, indent=2) + "\n"

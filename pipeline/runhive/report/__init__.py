@@ -1,0 +1,1 @@
+"""Records to pages: a static site that opens from file://. Knows the ledger, neither torch nor DVC."""

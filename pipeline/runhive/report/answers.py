@@ -1,0 +1,77 @@
+"""predictions.csv to what a person wants to see: the mistakes, and the images whose answer changed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runhive.errors import RunhiveError
+from runhive.formats.predictions import Predictions, from_csv
+from runhive.metrics import softmax
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The model's answer for one image; `before` is the baseline's, where the two are compared."""
+
+    path: str
+    sha256: str
+    actual: str
+    predicted: str
+    confidence: float
+    before: str | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """All answers of one run: index i of each array is image i."""
+
+    predictions: Predictions
+    predicted: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+
+    def answer(self, image: int, before: str | None = None) -> Answer:
+        of = self.predictions
+        return Answer(
+            path=of.paths[image],
+            sha256=of.sha256[image],
+            actual=of.classes[int(of.labels[image])],
+            predicted=of.classes[int(self.predicted[image])],
+            confidence=float(self.confidence[image]),
+            before=before,
+        )
+
+
+def parse_answers(content: bytes) -> Answers | None:
+    """The answers in *content*, or None where it is no table of predictions or holds what is no number."""
+    try:
+        predictions = from_csv(content, "predictions.csv")
+    except (RunhiveError, ValueError, KeyError):
+        return None
+    if not np.isfinite(predictions.logits).all():
+        return None
+    if not len(predictions.paths):
+        return None
+    return Answers(predictions, predictions.logits.argmax(axis=1), softmax(predictions.logits).max(axis=1))
+
+
+def mistakes(answers: Answers) -> list[Answer]:
+    """The wrong answers, the most confident first."""
+    wrong = np.flatnonzero(answers.predicted != answers.predictions.labels)
+    order = wrong[np.argsort(-answers.confidence[wrong], kind="stable")]
+    return [answers.answer(int(image)) for image in order]
+
+
+def changed(answers: Answers, baseline: Answers) -> tuple[list[Answer], list[Answer]]:
+    """The images that *answers* won over *baseline* and those it lost, in the order of the file."""
+    other = {digest: image for image, digest in enumerate(baseline.predictions.sha256)}
+    won, lost = [], []
+    for image, digest in enumerate(answers.predictions.sha256):
+        if digest not in other:
+            continue
+        is_right = answers.predicted[image] == answers.predictions.labels[image]
+        was_right = baseline.predicted[other[digest]] == baseline.predictions.labels[other[digest]]
+        if is_right != was_right:
+            before = baseline.predictions.classes[int(baseline.predicted[other[digest]])]
+            (won if is_right else lost).append(answers.answer(image, before))
+    return won, lost

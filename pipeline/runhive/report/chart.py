@@ -1,0 +1,136 @@
+"""Numbers to the geometry of a line chart. The template draws it, so that every label is escaped there.
+
+Across, positions are shares of the width in percent; down, they are pixels. So the drawing stretches with the page
+while its text and its strokes keep their size.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, isfinite, log10
+
+from markupsafe import Markup
+
+WIDTH = 1000  # units of the stretched drawing
+DRAWABLE = 1e12  # beyond it a value is a diverged one
+
+
+@dataclass(frozen=True)
+class Tick:
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A value that can be pointed at; `page` is the address of what it stands for."""
+
+    x: float
+    y: float
+    label: str
+    page: str | None = None
+    hollow: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """`css` gives colour and dash; `paths` are the pieces between the gaps; `label_y` keeps labels apart."""
+
+    css: str
+    label: str
+    paths: tuple[Markup, ...]
+    dots: tuple[Dot, ...]
+    label_y: float | None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """`marks` are upright lines with a label; `bands` are polygons."""
+
+    key: str
+    title: str
+    description: str
+    height: int
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    lines: tuple[Line, ...]
+    marks: tuple[Tick, ...] = ()
+    bands: tuple[Markup, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A value to its place: `low` goes to `start`, `high` to `end`."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        if self.high == self.low:
+            return (self.start + self.end) / 2
+        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+
+def drawable(value: float | None) -> bool:
+    return value is not None and isfinite(value) and abs(value) < DRAWABLE
+
+
+def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
+    """Round values, evenly spaced, that enclose *low* to *high*."""
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        margin = abs(high) * 0.05 or 0.5
+        low, high = low - margin, high + margin
+    rough = (high - low) / wanted
+    magnitude: float = 10.0 ** floor(log10(rough))
+    step = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= rough * 0.999)
+    return [index * step for index in range(floor(low / step + 1e-9), ceil(high / step - 1e-9) + 1)]
+
+
+def decimals(values: Sequence[float], most: int = 6) -> int:
+    """How many decimals tell evenly spaced *values* apart."""
+    for places in range(most):
+        if all(abs(round(value, places) - value) < 1e-9 * max(1, abs(value)) for value in values):
+            return places
+    return most
+
+
+def whole_ticks(low: int, high: int, wanted: int = 6) -> list[int]:
+    """Whole numbers from *low* to *high*, the ends among them."""
+    if high <= low:
+        return [low]
+    step = max(1, round((high - low) / wanted))
+    inner = [value for value in range(low + step, high, step) if high - value > step / 2]
+    return [low, *inner, high]
+
+
+def path(points: Sequence[tuple[float, float]]) -> Markup:
+    """Points (percent, pixels) as a polyline's coordinates: only digits, so fit for a page as they are."""
+    return Markup(" ".join(f"{x * WIDTH / 100:.1f},{y:.1f}" for x, y in points))
+
+
+def thinned[T](items: Sequence[T], most: int) -> list[T]:
+    """Every k-th item and the last, so that at most about *most* are left."""
+    step = ceil(len(items) / most)
+    return [item for index, item in enumerate(items) if index % step == 0 or index == len(items) - 1] if items else []
+
+
+def pieces[T](items: Sequence[T], breaks: Callable[[T, T], bool]) -> list[list[T]]:
+    """Cut *items* wherever *breaks* says so of two neighbours."""
+    cut: list[list[T]] = []
+    for item in items:
+        if cut and not breaks(cut[-1][-1], item):
+            cut[-1].append(item)
+        else:
+            cut.append([item])
+    return cut
+
+
+def spread(wanted: Sequence[float], gap: float, height: float) -> list[float]:
+    """Move label positions apart so that no two are closer than *gap*, within 0 to *height*."""
+    placed = list(wanted)
+    order = sorted(range(len(placed)), key=lambda index: placed[index])
+    for lower, upper in zip(order, order[1:], strict=False):
+        placed[upper] = max(placed[upper], placed[lower] + gap)
+    over = max([0.0, *(placed[index] - height for index in order)])
+    return [value - over for value in placed]

@@ -1,0 +1,92 @@
+"""The confusion matrix as shaded cells, and the pairs of classes that were mixed up most."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runhive.formats.evaluation import ClassScore, Evaluation
+
+MOST_CLASSES = 20
+MOST_PAIRS = 10
+SHADES = 9
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`shade` is 0 to 9: the share of the actual class that was answered so."""
+
+    count: int
+    shade: int
+    is_hit: bool
+    share: float
+
+
+@dataclass(frozen=True)
+class Row:
+    label: str
+    cells: tuple[Cell, ...]
+    images: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    actual: str
+    predicted: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """`left_out` is the number of classes that the table does not show."""
+
+    labels: tuple[str, ...]
+    rows: tuple[Row, ...]
+    pairs: tuple[Pair, ...]
+    left_out: int
+
+
+def shaded(evaluation: Evaluation) -> Confusion | None:
+    """Shade the matrix, of the 20 most confused classes where there are more; None where its shape is not its classes'."""
+    labels = evaluation.classes
+    if not labels or len(evaluation.confusion) != len(labels) or any(len(row) != len(labels) for row in evaluation.confusion):
+        return None
+    counts = np.array(evaluation.confusion, dtype=np.float64)
+    if counts.min() < 0:
+        return None
+    kept = _most_confused(counts)
+    images = counts.sum(axis=1)
+    rows = [
+        Row(labels[a], tuple(_cell(counts[a, p], images[a], a == p) for p in kept), int(images[a]))
+        for a in kept
+    ]  # fmt: skip
+    return Confusion(
+        labels=tuple(labels[index] for index in kept),
+        rows=tuple(rows),
+        pairs=_worst_pairs(counts, labels),
+        left_out=len(labels) - len(kept),
+    )
+
+
+def _most_confused(counts: NDArray[np.float64]) -> list[int]:
+    misses = counts - np.diag(counts.diagonal())
+    wrong = misses.sum(axis=0) + misses.sum(axis=1)
+    order = np.argsort(-wrong, kind="stable")[:MOST_CLASSES]
+    return sorted(int(index) for index in order)
+
+
+def _cell(count: float, images: float, is_hit: bool) -> Cell:
+    share = count / images if images else 0.0
+    return Cell(int(count), min(SHADES, int(np.ceil(share * SHADES))), is_hit, share)
+
+
+def _worst_pairs(counts: NDArray[np.float64], labels: list[str]) -> tuple[Pair, ...]:
+    misses = counts - np.diag(counts.diagonal())
+    order = np.argsort(-misses, axis=None, kind="stable")[:MOST_PAIRS]
+    found = [(int(index) // len(labels), int(index) % len(labels)) for index in order]
+    return tuple(Pair(labels[a], labels[p], int(misses[a, p])) for a, p in found if misses[a, p])
+
+
+def hardest_first(scores: list[ClassScore]) -> list[ClassScore]:
+    """Classes by F1, the lowest first."""
+    return sorted(scores, key=lambda score: score.f1)

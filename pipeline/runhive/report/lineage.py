@@ -1,0 +1,38 @@
+"""What a run was made from and what it made, each with its digest."""
+
+from dataclasses import dataclass
+
+from runhive.formats.parity import Parity
+from runhive.report.numerals import number, size
+from runhive.report.record import Code, Data, Training
+from runhive.tracking.run import Run
+
+
+@dataclass(frozen=True)
+class Box:
+    """One link of the chain: `digest` is a content digest, a commit or the run's id."""
+
+    kind: str
+    digest: str
+    note: str
+
+
+def lineage(run: Run, code: Code, data: Data, training: Training, parity: Parity | None) -> list[Box]:
+    """Data and code → run → weights → ONNX; a link that the record does not know is left out."""
+    boxes = [
+        Box("data", data.digest or "", _images(data)),
+        Box("code", code.commit or "", "with uncommitted changes" if code.dirty else code.branch or ""),
+        Box("run", run.run_id, f"inputs {run.input_digest[:12]}" if isinstance(run.input_digest, str) else ""),
+        Box("weights", training.weights_sha256 or "", _parameters(training)),
+        Box("onnx", parity.onnx_sha256 if parity else "", f"opset {parity.opset}, {size(parity.onnx_bytes)}" if parity else ""),
+    ]
+    return [box for box in boxes if box.digest]
+
+
+def _images(data: Data) -> str:
+    parts = [f"{number(sum(classes.values()))} {split}" for split, classes in data.counts.items()]
+    return ", ".join(parts[:4])
+
+
+def _parameters(training: Training) -> str:
+    return f"{number(training.parameters)} parameters" if training.parameters else ""

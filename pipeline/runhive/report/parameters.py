@@ -1,0 +1,30 @@
+"""Parameters as rows, those that differ from the baseline's marked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MOST_ROWS = 400
+
+
+@dataclass(frozen=True)
+class Row:
+    """`before` is the baseline's value where it is another one; empty where the baseline had no such key."""
+
+    key: str
+    value: str
+    differs: bool
+    before: str = ""
+
+
+def rows(parameters: Mapping[str, str], baseline: Mapping[str, str] | None) -> list[Row]:
+    """Rows in the order of params.yaml; a key that only the baseline has comes last, without a value."""
+    if baseline is None:
+        return [Row(key, value, False) for key, value in parameters.items()][:MOST_ROWS]
+    here = [_row(key, value, baseline) for key, value in parameters.items()]
+    gone = [Row(key, "", True, value) for key, value in baseline.items() if key not in parameters]
+    return [*here, *gone][:MOST_ROWS]
+
+
+def _row(key: str, value: str, baseline: Mapping[str, str]) -> Row:
+    before = baseline.get(key)
+    return Row(key, value, before != value, before or "") if before != value else Row(key, value, False)

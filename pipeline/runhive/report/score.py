@@ -1,0 +1,111 @@
+"""The one number that a run is known by, and what it may be compared with."""
+
+from dataclasses import dataclass
+from math import isfinite
+
+from runhive.report.numerals import number, percent, points, signed
+from runhive.report.record import Scoring, read_part
+from runhive.tracking.run import Run
+
+SHARES = ("accuracy", "precision", "recall", "f1", "macro_f1", "roc_auc", "top1_agreement")
+LOWER_IS_BETTER = ("nll", "loss", "brier", "ece", "error", "mae", "mse", "rmse")
+BOUNDS = ("_low", "_high")
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric with its 95 % interval, where it has one, and the images it was measured on.
+
+    Scores with the same `comparable_on` may be compared; None may be compared with nothing.
+    """
+
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    selected: bool
+    set_name: str
+    set_digest: str
+    images: int
+    comparable_on: str | None
+
+    @property
+    def name(self) -> str:
+        """The metric without its evaluation set."""
+        return self.metric.rpartition(".")[2]
+
+    @property
+    def shown(self) -> str:
+        return shown(self.metric, self.value)
+
+    @property
+    def interval(self) -> str:
+        """`91.0–97.8 %`, or nothing."""
+        if self.low is None or self.high is None:
+            return ""
+        low = shown(self.metric, self.low).removesuffix("%").rstrip()
+        return f"{low}\N{EN DASH}{shown(self.metric, self.high)}"
+
+
+def score_of(run: Run) -> Score | None:
+    """The run's main metric: accuracy on its evaluation set, or else the set's first metric."""
+    metrics = finite_metrics(run)
+    scoring = read_part(Scoring, run.evaluation) or Scoring()
+    metric = main_metric(list(metrics), scoring.evaluation_set.name)
+    if metric is None:
+        return None
+    where = scoring.evaluation_set.digest or _data_digest(run)
+    return Score(
+        metric=metric,
+        value=metrics[metric],
+        low=metrics.get(f"{metric}_low"),
+        high=metrics.get(f"{metric}_high"),
+        selected=scoring.selected_on_these_images,
+        set_name=scoring.evaluation_set.name or metric.rpartition(".")[0],
+        set_digest=scoring.evaluation_set.digest,
+        images=scoring.evaluation_set.images,
+        comparable_on=f"{metric} {scoring.metrics_version} {where}" if where else None,
+    )
+
+
+def main_metric(names: list[str], set_name: str) -> str | None:
+    """The name of the metric that stands for the run."""
+    names = [name for name in names if not name.endswith(BOUNDS)]
+    accuracies = [name for name in (f"{set_name}.accuracy", "val.accuracy", "test.accuracy") if name in names]
+    of_set = [name for name in names if name.startswith(f"{set_name or 'val'}.")]
+    return next(iter([*accuracies, *of_set, *names]), None)
+
+
+def finite_metrics(run: Run) -> dict[str, float]:
+    """The run's metrics without what is no finite number."""
+    return {name: float(value) for name, value in run.metrics.items() if _is_finite(value)}
+
+
+def is_share(metric: str) -> bool:
+    """True for metrics in [0, 1] that are shown in percent."""
+    return metric.rpartition(".")[2].removesuffix("_low").removesuffix("_high") in SHARES
+
+
+def is_better(metric: str, value: float, than: float) -> bool:
+    """Is *value* better than *than*, for this metric?"""
+    last = metric.rpartition(".")[2]
+    falls = last in LOWER_IS_BETTER or last.endswith(("_loss", "_error", "_difference", "_milliseconds"))
+    return value < than if falls else value > than
+
+
+def shown(metric: str, value: float) -> str:
+    return percent(value) if is_share(metric) else number(value)
+
+
+def shown_change(metric: str, change: float) -> str:
+    """A difference of two values of *metric*, with its sign; shares in percentage points."""
+    return points(change) if is_share(metric) else signed(change, f"{abs(change):.3g}")
+
+
+def _data_digest(run: Run) -> str:
+    digest = run.data.get("digest")
+    return digest if isinstance(digest, str) else ""
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and abs(value) < 1e300

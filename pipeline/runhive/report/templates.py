@@ -1,0 +1,48 @@
+"""The Jinja environment: everything is escaped, and everything printed passes `visible` first."""
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from runhive.report import numerals
+from runhive.report.score import is_share, shown
+from runhive.report.text import clip, visible
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def render(template: str, **context: object) -> Markup:
+    """Render *template* to HTML."""
+    return Markup(_environment().get_template(template).render(context))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finish,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        clip=clip,
+        digest=numerals.digest,
+        number=numerals.number,
+        percent=numerals.percent,
+        seconds=numerals.seconds,
+        shown=lambda value, metric: shown(metric, value),
+        size=numerals.size,
+        when=numerals.when,
+    )
+    environment.tests["share"] = is_share
+    return environment
+
+
+def _finish(value: object) -> object:
+    if value is None:
+        return ""
+    return value if isinstance(value, Markup) else visible(str(value))

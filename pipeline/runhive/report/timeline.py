@@ -1,0 +1,70 @@
+"""Where a run's time went, and what happened to it when."""
+
+from dataclasses import dataclass
+from math import isfinite
+
+from runhive.report.text import clip
+from runhive.tracking.run import Event, Run
+
+
+@dataclass(frozen=True)
+class Phase:
+    """`start` and `width` are percent of the bar; `tone` tells neighbours apart."""
+
+    name: str
+    seconds: float
+    start: float
+    width: float
+    tone: int
+
+
+@dataclass(frozen=True)
+class Moment:
+    time: str
+    type: str
+    note: str
+    seconds: float | None
+
+
+def timed(run: Run) -> dict[str, float]:
+    """The phases that have a duration."""
+    return {name: spent for name, spent in run.phases.items() if _is_duration(spent)}
+
+
+def phases(run: Run) -> list[Phase]:
+    """The phases side by side, in the order in which they were run."""
+    spent = timed(run)
+    total = sum(spent.values())
+    if not total:
+        return []
+    starts = [sum(list(spent.values())[:index]) for index in range(len(spent))]
+    return [
+        Phase(name, seconds, 100 * start / total, 100 * seconds / total, index % 4)
+        for index, ((name, seconds), start) in enumerate(zip(spent.items(), starts, strict=True))
+    ]
+
+
+def moments(run: Run) -> list[Moment]:
+    """The run's events in their order."""
+    return [
+        Moment(str(event.time), str(event.type), _note(event), event.seconds if _is_duration(event.seconds) else None)
+        for event in run.events
+    ]
+
+
+def _note(event: Event) -> str:
+    match event.type:
+        case "started" | "resumed":
+            return f"attempt {clip(event.data.get('attempt', 1), 10)}"
+        case "finished":
+            cause = event.data.get("cause")
+            return clip(event.data.get("state", ""), 20) + (f": {clip(cause, 160)}" if cause else "")
+        case "trained":
+            return f"{clip(event.data.get('epochs', '?'), 10)} epochs"
+        case "compared":
+            return clip(event.data.get("reason", ""), 160)
+    return ""
+
+
+def _is_duration(seconds: object) -> bool:
+    return isinstance(seconds, int | float) and isfinite(seconds) and 0 <= seconds < 1e9

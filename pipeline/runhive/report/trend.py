@@ -1,0 +1,72 @@
+"""How an experiment's score went from run to run, with its 95 % interval as a band."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from runhive.report.chart import Chart, Dot, Line, Scale, Tick, decimals, drawable, path, pieces, ticks
+from runhive.report.numerals import when
+from runhive.report.score import Score, is_share
+from runhive.report.summary import Summary
+
+HEIGHT = 120
+LONGEST = 30  # runs
+
+
+def trend(key: str, newest_first: Sequence[Summary]) -> Chart | None:
+    """Draw the scores of one metric over the last runs; None for fewer than two.
+
+    The line breaks where two neighbours were measured on different images.
+    """
+    runs = _of_one_metric(newest_first)
+    if len(runs) < 2:
+        return None
+    reach = [bound for _, score in runs for bound in (score.value, score.low, score.high) if bound is not None and drawable(bound)]
+    grid = ticks(min(reach), max(reach), 3)
+    x, y = Scale(0, len(runs) - 1, 0, 100), Scale(grid[0], grid[-1], HEIGHT, 0)
+    metric = runs[0][1].metric
+    placed = [(x(index), summary, score) for index, (summary, score) in enumerate(runs)]
+    parts = pieces(placed, lambda left, right: left[2].comparable_on != right[2].comparable_on)
+    breaks = [(before[-1][0] + after[0][0]) / 2 for before, after in zip(parts, parts[1:], strict=False)]
+    scale = 100 if is_share(metric) else 1
+    return Chart(
+        key=key,
+        title=f"{metric}{', %' if is_share(metric) else ''}, last {len(runs)} runs",
+        description=f"{metric} of the last {len(runs)} runs, oldest first, from {runs[0][1].shown} to {runs[-1][1].shown}.",
+        height=HEIGHT,
+        x_ticks=(Tick(0, when(runs[0][0].run.started_at)[:10]), Tick(100, when(runs[-1][0].run.started_at)[:10])),
+        y_ticks=tuple(Tick(y(value), f"{scale * value:.{decimals([scale * one for one in grid])}f}") for value in grid),
+        lines=(
+            Line(
+                css="check",
+                label="",
+                paths=tuple(path([(at, y(score.value)) for at, _, score in part]) for part in parts),
+                dots=tuple(_dot(at, y(score.value), summary, score) for at, summary, score in placed),
+                label_y=None,
+            ),
+        ),
+        marks=tuple(Tick(at, "other images") for at in breaks),
+        bands=tuple(band for part in parts if (band := _band([(at, score) for at, _, score in part], y))),
+    )
+
+
+def _of_one_metric(newest_first: Sequence[Summary]) -> list[tuple[Summary, Score]]:
+    scored = [(summary, summary.score) for summary in newest_first if summary.score and drawable(summary.score.value)]
+    same = [(summary, score) for summary, score in scored if score.metric == scored[0][1].metric]
+    return same[:LONGEST][::-1]
+
+
+def _dot(x: float, y: float, summary: Summary, score: Score) -> Dot:
+    interval = f", {score.interval}" if score.interval else ""
+    selected = ", selected on these images" if score.selected else ""
+    label = f"{summary.run_id}: {score.shown}{interval}{selected}"
+    return Dot(x, y, label, page=f"runs/{summary.run_id}.html", hollow=score.selected)
+
+
+def _band(part: Sequence[tuple[float, Score]], y: Scale) -> Markup:
+    bounded = [(x, score.low, score.high) for x, score in part if score.low is not None and score.high is not None]
+    if len(bounded) < 2:
+        return Markup()
+    upper = [(x, y(high)) for x, _, high in bounded]
+    lower = [(x, y(low)) for x, low, _ in reversed(bounded)]
+    return path([*upper, *lower])

@@ -1,0 +1,58 @@
+"""What a run's comparison with its baseline comes to, in one line."""
+
+from dataclasses import dataclass
+
+from runhive.report.numerals import p_value
+from runhive.report.record import Comparison
+from runhive.tracking.run import RUN_ID
+
+SIGNIFICANT = 0.05
+
+STATES = {
+    "running": "Still running",
+    "failed": "Failed",
+    "canceled": "Canceled",
+    "lost": "Lost: its process is gone and said nothing",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`tone` is better, worse, same or none; `detail` may come from the run and is hostile."""
+
+    tone: str
+    headline: str
+    detail: str = ""
+    baseline: str | None = None
+
+
+def judge(state: str, comparison: Comparison | None) -> Verdict:
+    """Put *comparison* in words; for a run that did not complete, its state."""
+    if state != "completed":
+        return Verdict("none", STATES.get(state, "In an unknown state"))
+    if comparison is None:
+        return Verdict("none", "Not compared", "no comparison with a baseline was recorded")
+    baseline = comparison.baseline if RUN_ID.fullmatch(comparison.baseline or "") else None
+    if not comparison.comparable or comparison.baseline is None:
+        headline = "No baseline" if comparison.baseline is None else "Not comparable with its baseline"
+        return Verdict("none", headline, comparison.reason, baseline)
+    return Verdict(*_weigh(comparison), baseline=baseline)
+
+
+def _weigh(comparison: Comparison) -> tuple[str, str, str]:
+    won, lost = comparison.won, comparison.lost
+    if not won and not lost:
+        return "same", "Same answers as its baseline", "every image was answered as before"
+    detail = f"{images(won)} won, {lost:,} lost"
+    if comparison.p is None:
+        return "same", "Changed against its baseline", detail
+    detail += f", McNemar {p_value(comparison.p)}"
+    if comparison.p >= SIGNIFICANT or won == lost:
+        return "same", "No clear difference to its baseline", detail
+    if won > lost:
+        return "better", "Better than its baseline", detail
+    return "worse", "Worse than its baseline", detail
+
+
+def images(count: int) -> str:
+    return f"{count:,} image" + ("" if count == 1 else "s")

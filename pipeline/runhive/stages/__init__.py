@@ -1,0 +1,1 @@
+"""One module per DVC stage: read what the last one left, call the layers, write the outs."""

@@ -1,0 +1,134 @@
+"""Manifest to weights: opens the run, trains, checkpoints every epoch, goes on after a crash."""
+
+from collections import Counter
+from math import ceil
+from time import monotonic
+from typing import Any
+
+from safetensors.torch import save
+
+from runhive.files import sha256_of, write_atomic
+from runhive.formats.data_report import DataReport
+from runhive.formats.history import write_history
+from runhive.formats.manifest import Image, class_names, content_digest, read_manifest, split_of
+from runhive.formats.model_card import ModelCard, Selection
+from runhive.formats.train_record import TrainRecord
+from runhive.params import Params, Train
+from runhive.stages import inputs, paths
+from runhive.stages.checkpoint import load_checkpoint, save_checkpoint
+from runhive.stages.environment import describe_environment
+from runhive.stages.opened import OpenRun, checkpoint_folder, opened_run
+from runhive.stages.progress import show_progress
+from runhive.tracking import liveness
+from runhive.tracking.ledger import open_ledger
+from runhive.tracking.lock import file_lock
+from runhive.tracking.repository import code_state, main_root
+from runhive.vision.device import choose_device
+from runhive.vision.loop import State
+from runhive.vision.model import Classifier
+from runhive.vision.train import Labelled, Watch, learn, make_classifier, preprocess_of
+
+
+def train(params: Params) -> None:
+    """Write the model, its card, its history and the record of the run that made them."""
+    device = choose_device(params.train.device)
+    inputs.admit_own_code("train", params.model.arch)
+    images = read_manifest(paths.MANIFEST)
+    started = describe_run(params, images) | {"environment": describe_environment(device)}
+    root = main_root()
+    folder = checkpoint_folder(root, started["input_digest"])
+    with file_lock(folder.with_suffix(".lock"), wait=0), opened_run(open_ledger(root), root, folder, started) as run:
+        classifier = make_classifier(params.model, len(class_names(images)), params.train.seed)
+        state = load_checkpoint(folder)
+        learned, checked = divide(images, params.train)
+        began, first = monotonic(), state.epoch
+        with show_progress(params.train.epochs, first, len(learned)) as (after_step, after_epoch):
+
+            def keep(state: State) -> None:
+                save_checkpoint(folder, state)
+                liveness.beat(root, run.run_id)
+                after_epoch(state.history[-1])
+
+            fed = [labelled(part, class_names(images)) for part in (learned, checked)]
+            state = learn(classifier, params.model, params.train, *fed, device, state, Watch(after_step, keep))
+        speed = len(learned) * (state.epoch - first) / (monotonic() - began)
+        write_outs(params, images, classifier, state, run, speed)
+
+
+def divide(images: list[Image], train: Train) -> tuple[list[Image], list[Image]]:
+    """The images to learn from, and those that each epoch is measured on.
+
+    A holdout is the same share of each class, the lowest SHA-256 first, so that it stays when others come or go.
+    """
+    learned = split_of(images, "train")
+    if train.select != "holdout":
+        return learned, split_of(images, "val")
+    held: set[Image] = set()
+    for label in class_names(learned):
+        members = sorted((image for image in learned if image.label == label), key=lambda image: image.sha256)
+        held.update(members[: ceil(train.holdout * len(members))])
+    return [image for image in learned if image not in held], [image for image in learned if image in held]
+
+
+def labelled(images: list[Image], classes: list[str]) -> Labelled:
+    """The files of *images* and their labels as indices."""
+    return Labelled([paths.IMAGES / image.path for image in images], [classes.index(image.label) for image in images])
+
+
+def describe_run(params: Params, images: list[Image]) -> dict[str, Any]:
+    """What the run is: the content of its `started` event but for the environment."""
+    data_digest = content_digest(images)
+    input_digest = inputs.digest_of(
+        {
+            "data": data_digest,
+            "params": params.model_dump(include={"model", "train"}),
+            "code": inputs.code_of("train"),
+            "requirements": inputs.requirements_digest(),
+        }
+    )
+    counts: dict[str, Counter[str]] = {}
+    for image in images:
+        counts.setdefault(image.split, Counter())[image.label] += 1
+    left_out = len(DataReport.read(paths.DATA_REPORT).left_out)
+    return {
+        "experiment": params.experiment,
+        "input_digest": input_digest,
+        "requirements_digest": inputs.requirements_digest(),
+        "params": params.model_dump(mode="json"),
+        "code": code_state(paths.PARAMS.absolute().parent),
+        "data": {"digest": data_digest, "classes": class_names(images), "counts": counts, "left_out": left_out},
+    }
+
+
+def write_outs(
+    params: Params, images: list[Image], classifier: Classifier, state: State, run: OpenRun, speed: float
+) -> None:
+    """Write the four outs; the first two are functions of the inputs alone."""
+    weights = {name: tensor.cpu().contiguous() for name, tensor in classifier.state_dict().items()}
+    write_atomic(paths.WEIGHTS, save(weights))
+    checked = divide(images, params.train)[1]
+    ModelCard(
+        name=params.model.name,
+        arch=params.model.arch,
+        classes=class_names(images),
+        preprocess=preprocess_of(params.model),
+        selection=Selection(
+            rule=params.train.select,
+            epoch=state.best_epoch,
+            digest=None if params.train.select == "last" else content_digest(checked),
+        ),
+        weights_sha256=sha256_of(paths.WEIGHTS),
+        parameters=sum(weight.numel() for weight in classifier.parameters()),
+        data_digest=content_digest(images),
+    ).write(paths.MODEL_CARD)
+    write_history(paths.HISTORY, state.history)
+    TrainRecord(
+        run_id=run.run_id,
+        attempt=run.attempt,
+        input_digest=run.started["input_digest"],
+        started_at=run.started_at,
+        started=run.started,
+        weights_sha256=sha256_of(paths.WEIGHTS),
+        seconds=sum(epoch.seconds for epoch in state.history),
+        images_per_second=speed,
+    ).write(paths.TRAIN_RECORD)

@@ -1,0 +1,113 @@
+"""Two runs on the same evaluation set: which samples the newer one won and lost."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from runhive.formats.predictions import Predictions, from_csv
+from runhive.metrics import mcnemar_p
+from runhive.tracking.ledger import Ledger
+from runhive.tracking.repository import baseline_commit, file_at
+from runhive.tracking.run import Run
+
+PREDICTIONS = "predictions.csv"
+TRAIN_RECORD = "models/train.json"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`won` samples were wrong in the baseline and are right now, `lost` the other way; `p` is McNemar's exact.
+
+    Where the two are not comparable, `reason` says why and the numbers are 0, 0 and 1.
+    """
+
+    baseline: str | None
+    reason: str
+    comparable: bool = False
+    won: int = 0
+    lost: int = 0
+    p: float = 1.0
+
+
+def find_baseline(ledger: Ledger, run: Run, root: Path) -> tuple[Run | None, str]:
+    """The run that *run* is measured against, and why it is that one.
+
+    The run whose results the base commit's dvc.lock holds; where the ledger has none, the last completed run of the
+    same experiment before this one.
+    """
+    older = [
+        other
+        for other in ledger.runs()
+        if other.state == "completed" and other.run_id != run.run_id and other.started_at < run.started_at
+    ]
+    commit = baseline_commit(root)
+    record = _train_record_md5(root, commit) if commit else None
+    for other in older:
+        if record is not None and other.training.get("record_md5") == record:
+            return other, f"the run of the base commit {str(commit)[:8]}"
+    for other in older:
+        if other.experiment == run.experiment:
+            return other, "the run before it in this experiment"
+    return None, f"no earlier completed run in experiment {run.experiment}"
+
+
+def _train_record_md5(root: Path, commit: str) -> str | None:
+    """What dvc.lock at *commit* holds for the record of the run: the one file that differs between any two runs."""
+    lock = file_at(root, commit, "dvc.lock")
+    if lock is None:
+        return None
+    outs = YAML(typ="safe").load(lock).get("stages", {}).get("train", {}).get("outs", [])
+    return next((out.get("md5") for out in outs if out.get("path") == TRAIN_RECORD), None)
+
+
+def compare(
+    ledger: Ledger, after: Predictions, evaluation_digest: str, baseline: Run | None, reason: str
+) -> Comparison:
+    """Compare *after* with what the ledger keeps of *baseline*."""
+    if baseline is None:
+        return Comparison(None, reason)
+    before_digest = baseline.evaluation.get("evaluation_set", {}).get("digest")
+    if before_digest != evaluation_digest:
+        return Comparison(baseline.run_id, f"not comparable with {reason}: it was scored on other images")
+    before = kept_predictions(ledger, baseline)
+    if before is None:
+        return Comparison(baseline.run_id, f"not comparable with {reason}: the ledger lacks its predictions")
+    won, lost = changed_samples(before, after)
+    return Comparison(baseline.run_id, reason, True, len(won), len(lost), mcnemar_p(len(won), len(lost)))
+
+
+def kept_predictions(ledger: Ledger, run: Run) -> Predictions | None:
+    """The predictions that the ledger keeps of *run*."""
+    kept = ledger.file(run.run_id, PREDICTIONS)
+    return from_csv(kept, f"{PREDICTIONS} of run {run.run_id}") if kept is not None else None
+
+
+def changed_samples(before: Predictions, after: Predictions) -> tuple[list[int], list[int]]:
+    """Rows of *after* that it won and lost. The two hold the same samples, perhaps under other names.
+
+    Raises ValueError where they do not.
+    """
+    first, second = _rows(before), _rows(after)
+    if first.keys() != second.keys():
+        raise ValueError("the predictions are of different samples")
+    was, now = _correct(before), _correct(after)
+    won = [row for key, row in second.items() if now[row] and not was[first[key]]]
+    lost = [row for key, row in second.items() if was[first[key]] and not now[row]]
+    return won, lost
+
+
+def _rows(predictions: Predictions) -> dict[tuple[str, str, int], int]:
+    """Content, label and count among equals, to row."""
+    seen: Counter[tuple[str, str]] = Counter()
+    rows = {}
+    for row, sha256 in enumerate(predictions.sha256):
+        sample = (sha256, predictions.classes[predictions.labels[row]])
+        rows[(*sample, seen[sample])] = row
+        seen[sample] += 1
+    return rows
+
+
+def _correct(predictions: Predictions) -> list[bool]:
+    return [bool(right) for right in predictions.logits.argmax(axis=1) == predictions.labels]

@@ -1,0 +1,83 @@
+"""What one append writes: checked, because every byte in the ledger is there for ever."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import pygit2
+
+from runhive.errors import RunhiveError
+from runhive.tracking.objects import subtree
+from runhive.tracking.run import Event, run_folder
+
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+FILE_BYTES = 5_000_000  # what is larger belongs in the DVC cache
+
+
+def file_path(run_id: str, name: str) -> str:
+    """Return where the run's file *name* lies in the ledger. Raises RunhiveError for a name that is none."""
+    if not FILE_NAME.fullmatch(name) or name == "events":
+        raise RunhiveError(f"{name!r} is no name for a file of a run: use letters, digits, '.', '_' and '-'")
+    return f"{run_folder(run_id)}/{name}"
+
+
+def media_path(sha256: str) -> str:
+    """Return where the picture of this digest lies in the ledger. Raises RunhiveError for what is no digest."""
+    if not SHA256.fullmatch(sha256):
+        raise RunhiveError(f"{sha256!r} is no name for a picture: use the SHA-256 of its bytes in hex")
+    return f"media/{sha256[:2]}/{sha256}.jpg"
+
+
+def files_to_write(run_id: str, files: Mapping[str, bytes], media: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the content of *files* and *media* by path. Raises RunhiveError for a bad name or too large a file."""
+    for sha256, picture in media.items():
+        if hashlib.sha256(picture).hexdigest() != sha256:
+            raise RunhiveError(f"the bytes of picture {sha256!r} have another SHA-256: name it by its content")
+    by_path = {file_path(run_id, name): content for name, content in files.items()}
+    by_path |= {media_path(sha256): content for sha256, content in media.items()}
+    for path, content in by_path.items():
+        if len(content) > FILE_BYTES:
+            raise RunhiveError(
+                f"{path} has {len(content)} bytes, the ledger takes {FILE_BYTES}: keep it as a DVC output instead"
+            )
+    return by_path
+
+
+def read_events(folder: pygit2.Tree, path: str) -> list[Event]:
+    """Read the events of the run's *folder*, which lies at *path*. Raises RunhiveError naming a malformed file."""
+    return [_parse(entry, path) for entry in subtree(folder, "events") or ()]
+
+
+def _parse(entry: pygit2.Object, path: str) -> Event:
+    try:
+        if not isinstance(entry, pygit2.Blob):
+            raise RunhiveError("not a file")
+        return Event.from_json(entry.data)
+    except RunhiveError as error:
+        raise RunhiveError(f"{path}/events/{entry.name} of the ledger: {error}") from error
+
+
+def new_events(present: Sequence[Event], events: Sequence[Event]) -> Iterator[Event]:
+    """Yield those of *events* that say something new, in order after those *present*.
+
+    An event that says what the last of its type says is dropped: recording the same inputs again adds nothing.
+    Raises RunhiveError for an event that no reader could read.
+    """
+    last = {event.type: _said(event) for event in sorted(present, key=Event.sort_key)}
+    order = max((event.order for event in present), default=0)
+    for event in events:
+        try:
+            Event.from_json(event.to_json())
+        except (ValueError, RunhiveError) as error:
+            raise RunhiveError(f"event {event.type!r} cannot be recorded: {error}") from error
+        if last.get(event.type) != _said(event):
+            last[event.type] = _said(event)
+            order += 1
+            yield replace(event, order=order)
+
+
+def _said(event: Event) -> str:
+    return json.dumps(event.data, sort_keys=True)

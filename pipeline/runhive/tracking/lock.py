@@ -1,0 +1,58 @@
+"""One writer at a time: a file lock that the kernel takes back from a dead holder."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runhive.errors import RunhiveError
+
+POLL_SECONDS = 0.02
+
+
+@contextmanager
+def file_lock(path: Path, wait: float | None) -> Iterator[None]:
+    """Hold the lock on *path*, whose content is the holder's process id.
+
+    Waits *wait* seconds at most, None for ever. Raises RunhiveError naming the holder, or where *path* cannot be
+    written. The file stays: removing it would let two processes lock two files of one name.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise RunhiveError(f"{path} cannot be written ({error.strerror}): mend its permissions") from error
+    try:
+        _acquire(descriptor, path, wait)
+        _write_holder(descriptor, str(os.getpid()))
+        try:
+            yield
+        finally:
+            _write_holder(descriptor, "")
+            # Unlocked by name: a forked child shares the descriptor, and would hold on after a mere close.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, path: Path, wait: float | None) -> None:
+    if wait is None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                holder = os.pread(descriptor, 20, 0).decode(errors="replace") or "unknown"
+                raise RunhiveError(f"{path} is locked by process {holder}: wait for it to end, or end it") from None
+            time.sleep(POLL_SECONDS)
+
+
+def _write_holder(descriptor: int, holder: str) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, holder.encode(), 0)

@@ -1,0 +1,102 @@
+"""Processes: who owns a run, is the owner alive, and an end for those whose parent died."""
+
+import ctypes
+import os
+import platform
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+FIRST_PID_NAMESPACE = "pid:[4026531836]"  # linux/proc_ns.h: outside any container
+
+
+@dataclass(frozen=True)
+class Owner:
+    """One process for all time: its machine, the boot of it, its id, and its start, since ids are used again."""
+
+    host: str
+    boot_id: str
+    pid: int
+    started: float
+
+
+def this_process() -> Owner:
+    """Return the running process."""
+    return _owner(os.getpid())
+
+
+def launcher() -> Owner:
+    """Return the process that a run lives and dies with: the nearest `dvc` above this one, else the parent."""
+    try:
+        above = psutil.Process().parents()
+    except psutil.Error:  # one of them ended while they were listed
+        above = []
+    return _owner(next((process.pid for process in above if _is_dvc(process)), os.getppid()))
+
+
+def is_alive(owner: Owner) -> bool:
+    """Say whether *owner* runs on this machine now; a zombie does not."""
+    return owner.host == host() and owner.boot_id == _boot_id() and _start(owner.pid) == owner.started
+
+
+def host() -> str:
+    """Name the machine, and in a container also its process namespace: the ids of another one mean nothing here."""
+    namespace = Path("/proc/self/ns/pid")
+    inside = namespace.readlink().name if namespace.is_symlink() else FIRST_PID_NAMESPACE
+    return platform.node() if inside == FIRST_PID_NAMESPACE else f"{platform.node()}/{inside}"
+
+
+def die_with_parent() -> None:
+    """Ask the kernel for a SIGTERM when the parent dies: a killed `dvc` leaves its stage running otherwise.
+
+    Linux only; elsewhere it does nothing. The kernel means the parent's thread that started this process.
+    """
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl failed")
+    if os.getppid() != parent:  # it died before the kernel was asked
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _owner(pid: int) -> Owner:
+    started = _start(pid)
+    return Owner(host(), _boot_id(), pid, -1.0 if started is None else started)
+
+
+def _boot_id() -> str:
+    kernel = Path("/proc/sys/kernel/random/boot_id")
+    return kernel.read_text().strip() if kernel.exists() else str(psutil.boot_time())
+
+
+def _start(pid: int) -> float | None:
+    """Return when the process started; None when there is none, or a zombie.
+
+    On Linux in clock ticks since the boot: psutil's time of day moves with every step of the clock.
+    """
+    if sys.platform == "linux":
+        try:
+            # proc(5): after the name in parentheses comes the state, and the start is the 20th field from there.
+            fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return None if fields[0] in "ZX" else float(fields[19])
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _is_dvc(process: psutil.Process) -> bool:
+    try:
+        words = process.cmdline()
+    except psutil.Error:  # ended, or another user's
+        return False
+    return any(Path(word).name == "dvc" for word in words[:2]) or ("-m", "dvc") in zip(words, words[1:], strict=False)

@@ -1,0 +1,144 @@
+"""A run: its events, never changed, and the record that they fold into."""
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from runhive.errors import RunhiveError
+from runhive.tracking.shapes import check_data, parse_envelope
+
+SCHEMA_VERSION = 1
+RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
+STATES = ("running", "completed", "failed", "canceled", "lost")
+
+
+def new_run_id(now: datetime | None = None) -> str:
+    """Return an id that sorts by its start in UTC; 24 random bits keep two starts of one second apart."""
+    return f"{now or datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def run_folder(run_id: str) -> str:
+    """Return the run's folder in the ledger's tree. Raises RunhiveError for anything but a run id."""
+    if not RUN_ID.fullmatch(run_id):
+        raise RunhiveError(f"{run_id!r} is not a run id such as 20261123-142233-7f3a9c: see `runhive runs list`")
+    return f"runs/{run_id[:4]}/{run_id[4:6]}/{run_id[6:8]}/{run_id}"
+
+
+def utc_now() -> str:
+    """Return the time as ISO 8601 in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to a run.
+
+    `order` is a Lamport clock: one more than the highest that the writer had seen in the run's folder.
+    `data` decides what the event says; `seconds`, what it took, does not.
+    """
+
+    type: str
+    data: dict[str, Any]
+    time: str = field(default_factory=utc_now)
+    seconds: float | None = None
+    order: int = 0
+
+    def to_json(self) -> bytes:
+        """The bytes of the event's file: sorted keys, one line each. Raises ValueError for NaN and infinities."""
+        content = {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        return (json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> "Event":
+        """Parse an event's file. Raises RunhiveError where it is malformed or was written by a newer Runhive."""
+        try:
+            parsed = parse_envelope(content)
+            if parsed.schema_version > SCHEMA_VERSION:
+                raise RunhiveError("written by a newer Runhive: upgrade it")
+            check_data(parsed.type, parsed.data)
+            event = cls(parsed.type, parsed.data, parsed.time, parsed.seconds, parsed.order)
+            event.to_json()  # refuses NaN and infinities inside `data`, which the parser lets pass
+        except ValueError as error:
+            raise RunhiveError(f"not a well-formed event ({str(error).splitlines()[0]})") from error
+        return event
+
+    def sort_key(self) -> tuple[int, str, bytes]:
+        """Return what puts a run's events in the one order in which they are folded."""
+        return self.order, self.time, self.to_json()
+
+    def file_name(self) -> str:
+        """Return a name that no other event of the run has."""
+        return f"{self.order:04d}-{self.type}-{hashlib.sha256(self.to_json()).hexdigest()[:8]}.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is known of one run. `metrics` is flat, `split.name` to number; the last evaluation is in force."""
+
+    run_id: str
+    state: str
+    attempt: int
+    started_at: str
+    ended_at: str | None = None
+    cause: str | None = None
+    experiment: str = ""
+    input_digest: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+    code: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    evaluation: dict[str, Any] = field(default_factory=dict)
+    parity: dict[str, Any] = field(default_factory=dict)
+    comparison: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    phases: dict[str, float] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+
+
+def fold(run_id: str, events: Iterable[Event]) -> Run:
+    """Fold *events*, given in any order, into the run's record: the same events give the same record."""
+    ordered = tuple(sorted(events, key=Event.sort_key))
+    run = Run(run_id=run_id, state="running", attempt=1, started_at=ordered[0].time, events=ordered)
+    for event in ordered:
+        run = _apply(run, event)
+    return run
+
+
+def _apply(run: Run, event: Event) -> Run:
+    data = event.data
+    match event.type:
+        case "started":
+            described = {key: data[key] for key in DESCRIPTION if key in data}
+            return replace(run, started_at=event.time, **described)
+        case "resumed":
+            return replace(run, state="running", attempt=data["attempt"], ended_at=None, cause=None)
+        case "finished":
+            return replace(run, state=data["state"], ended_at=event.time, cause=data.get("cause"))
+        case "fetched":
+            return replace(run, phases=_with_phase(run, "fetch", event))
+        case "trained":
+            return replace(run, training=data, phases=_with_phase(run, "train", event))
+        case "evaluated":
+            metrics = {**run.metrics, **data["metrics"]}
+            return replace(
+                run, evaluation=data["evaluation"], metrics=metrics, phases=_with_phase(run, "evaluate", event)
+            )
+        case "exported":
+            metrics = {**run.metrics, **data["metrics"]}
+            return replace(run, parity=data["parity"], metrics=metrics, phases=_with_phase(run, "export", event))
+        case "compared":
+            return replace(run, comparison=data)
+    return run
+
+
+DESCRIPTION = ("experiment", "input_digest", "params", "code", "data", "environment")
+
+
+def _with_phase(run: Run, stage: str, event: Event) -> dict[str, float]:
+    return run.phases if event.seconds is None else {**run.phases, stage: event.seconds}

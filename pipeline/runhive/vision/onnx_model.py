@@ -1,0 +1,98 @@
+"""A classifier as one ONNX file, and ONNX Runtime over it."""
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from onnx import GraphProto, ModelProto
+from torch import Tensor, nn
+
+from runhive.formats.model_card import ModelCard
+from runhive.preprocess import input_batches
+from runhive.vision.model import Classifier
+
+
+class _WithProbabilities(nn.Module):
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__()
+        self.classifier = classifier
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self.classifier(images)
+        return logits, logits.softmax(1)
+
+
+def to_onnx(classifier: Classifier, card: ModelCard, opset: int) -> bytes:
+    """Export uint8 `images` (batch, 3, size, size) to `logits` and `probabilities`, normalisation inside.
+
+    The same weights give the same bytes in any folder: the exporter's records of source lines are taken out.
+    """
+    size = card.preprocess.image_size
+    example = torch.zeros(2, 3, size, size, dtype=torch.uint8)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        program = torch.onnx.export(
+            _WithProbabilities(classifier).eval(),
+            (example,),
+            input_names=["images"],
+            output_names=["logits", "probabilities"],
+            opset_version=opset,
+            dynamo=True,
+            dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+            external_data=False,
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    _strip(model)
+    onnx.helper.set_model_props(
+        model,
+        {
+            "classes": json.dumps(card.classes, ensure_ascii=False),
+            "name": card.name,
+            "preprocess": card.preprocess.model_dump_json(),
+            "weights_sha256": card.weights_sha256,
+        },
+    )
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString(deterministic=True)
+
+
+def _strip(model: ModelProto) -> None:
+    """Take out all that names a path, a source line or a module of the exporting process."""
+    model.doc_string = ""
+    for graph in [model.graph, *model.functions]:
+        graph.doc_string = ""
+        del graph.metadata_props[:]
+        for part in [*graph.node, *graph.value_info, *_ends(graph)]:
+            part.doc_string = ""
+            del part.metadata_props[:]
+
+
+def _ends(graph: GraphProto | onnx.FunctionProto) -> Iterator[onnx.ValueInfoProto | onnx.TensorProto]:
+    if isinstance(graph, GraphProto):
+        yield from [*graph.input, *graph.output, *graph.initializer]
+
+
+def open_session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
+    """ONNX Runtime on the CPU with *threads* threads."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def session_logits(
+    session: onnxruntime.InferenceSession, paths: Sequence[Path], card: ModelCard, batch_size: int = 32
+) -> NDArray[np.float32]:
+    """Logits (images, classes) in the order of *paths*."""
+    batches = input_batches(paths, card.preprocess, batch_size)
+    return np.concatenate([session.run(["logits"], {"images": batch})[0] for batch in batches])

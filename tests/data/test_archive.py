@@ -1,0 +1,231 @@
+"""Archives that strangers made."""
+
+import bz2
+import gzip
+import io
+import lzma
+import stat
+import struct
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runhive.data.archive import Limits, extract
+from runhive.errors import RunhiveError
+
+FILES = {"set/train/ants/1.jpg": b"one" * 400, "set/train/bees/2.jpg": b"two" * 300}
+
+
+def zip_bytes(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo()
+            info.filename, info.compress_type = name, compression
+            archive.writestr(info, content)
+    return file.getvalue()
+
+
+def tar_bytes(files: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return file.getvalue()
+
+
+def odd_tar(kind: bytes) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("set/first"))
+        info = tarfile.TarInfo("set/odd")
+        info.type, info.linkname = kind, "/etc/passwd"
+        archive.addfile(info)
+    return file.getvalue()
+
+
+FORMS: dict[str, Callable[[dict[str, bytes]], bytes]] = {
+    "zip stored": lambda files: zip_bytes(files, zipfile.ZIP_STORED),
+    "zip deflated": zip_bytes,
+    "zip lzma": lambda files: zip_bytes(files, zipfile.ZIP_LZMA),
+    "tar": tar_bytes,
+    "tar.gz": lambda files: gzip.compress(tar_bytes(files)),
+    "tar.bz2": lambda files: bz2.compress(tar_bytes(files)),
+    "tar.xz": lambda files: lzma.compress(tar_bytes(files)),
+}
+
+
+def refused(folder: Path, content: bytes, limits: Limits | None = None) -> str:
+    """Extract *content*, which has to fail and leave nothing, and return the message."""
+    archive = folder / "archive"
+    archive.write_bytes(content)
+    with pytest.raises(RunhiveError) as caught:
+        extract(archive, folder / "out", limits or Limits())
+
+    assert [path.name for path in folder.iterdir()] == ["archive"]
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_kind_is_told_by_content_and_not_by_name(tmp_path: Path, form: str) -> None:
+    archive = tmp_path / "download.txt"
+    archive.write_bytes(FORMS[form](FILES))
+
+    extract(archive, tmp_path / "out")
+
+    found = {str(path.relative_to(tmp_path / "out")): path.read_bytes() for path in (tmp_path / "out").rglob("*.jpg")}
+    assert found == FILES
+    assert {path.name for path in tmp_path.iterdir()} == {"download.txt", "out"}
+
+
+def test_folders_named_twice_and_dots_are_no_fault(tmp_path: Path) -> None:
+    archive = tmp_path / "a.tar"
+    with tarfile.open(archive, "w") as file:
+        for name in (".", "./set", "set", "./set/empty"):
+            info = tarfile.TarInfo(name)
+            info.type = tarfile.DIRTYPE
+            file.addfile(info)
+        file.addfile(tarfile.TarInfo("./set//a"), io.BytesIO())
+
+    extract(archive, tmp_path / "out")
+
+    assert sorted(path.name for path in (tmp_path / "out" / "set").iterdir()) == ["a", "empty"]
+
+
+@pytest.mark.parametrize("form", ["zip deflated", "tar", "tar.gz"])
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("../evil", "leads out"),
+        ("set/../../evil", "leads out"),
+        ("set/..", "leads out"),
+        ("/etc/evil", "absolute"),
+        ("//host/evil", "absolute"),
+        ("C:/evil", "absolute"),
+        ("C:evil", "absolute"),
+        ("..\\evil", "backslash"),
+        ("set\\evil", "backslash"),
+        ("\\\\host\\share\\evil", "absolute"),
+    ],
+)
+def test_a_name_that_leads_out_refuses_the_whole_archive(tmp_path: Path, form: str, name: str, word: str) -> None:
+    assert word in refused(tmp_path, FORMS[form](FILES | {name: b"x"}))
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
+def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path, kind: bytes) -> None:
+    assert "set/odd is a link, a device" in refused(tmp_path, odd_tar(kind))
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO])
+def test_links_and_devices_in_a_zip_are_refused(tmp_path: Path, kind: int) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        info = zipfile.ZipInfo("set/odd")
+        info.external_attr = (kind | 0o777) << 16
+        archive.writestr(info, "/etc/passwd")
+
+    assert "set/odd is a link or a device" in refused(tmp_path, file.getvalue())
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("build", [zip_bytes, tar_bytes])
+@pytest.mark.parametrize("names", [("a/b", "a//b"), ("a/b", "a/./b"), ("a", "a/b"), ("a/b", "a")])
+def test_a_name_that_is_there_twice_is_refused(
+    tmp_path: Path, build: Callable[[dict[str, bytes]], bytes], names: tuple[str, str]
+) -> None:
+    assert "twice" in refused(tmp_path, build(dict.fromkeys(names, b"x")))
+
+
+@pytest.mark.parametrize("form", ["zip stored", "tar"])
+def test_names_that_differ_in_case_are_two_files(tmp_path: Path, form: str) -> None:
+    archive = tmp_path / "archive"
+    archive.write_bytes(FORMS[form]({"a": b"1", "A": b"2"}))
+
+    extract(archive, tmp_path / "out")
+
+    assert (tmp_path / "out" / "A").read_bytes() == b"2"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_too_many_entries_are_refused(tmp_path: Path, form: str) -> None:
+    assert "more than 1 entries" in refused(tmp_path, FORMS[form](FILES), Limits(entries=1))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_too_many_unpacked_bytes_are_refused(tmp_path: Path, form: str) -> None:
+    assert "more than 2,000 bytes" in refused(tmp_path, FORMS[form](FILES), Limits(bytes=2000))
+
+
+def test_unpacked_bytes_are_counted_and_not_believed(tmp_path: Path) -> None:
+    """The directory declares ten bytes of a file that has 100,000."""
+    content = bytearray(zip_bytes({"a": bytes(range(250)) * 400}, zipfile.ZIP_STORED))
+    directory = content.rindex(b"PK\x01\x02")
+    content[directory + 24 : directory + 28] = struct.pack("<I", 10)
+
+    assert refused(tmp_path, bytes(content))
+
+
+def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
+    assert "200 times its own size" in refused(tmp_path, zip_bytes({"zeros": bytes(20_000_000)}))
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_a_tar_header_that_would_fill_the_memory_is_refused(tmp_path: Path, kind: bytes) -> None:
+    info = tarfile.TarInfo("long")
+    info.type, info.size = kind, 2**26
+    content = info.tobuf(tarfile.GNU_FORMAT) + bytes(2**26)
+
+    assert "where a header is expected" in refused(tmp_path, gzip.compress(content, 1))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_archive_cut_anywhere_is_refused(tmp_path: Path, form: str) -> None:
+    whole = FORMS[form](FILES)
+    last = whole.rstrip(b"\0") if form == "tar" else whole
+    for end in range(1, len(last), max(1, len(last) // 40)):
+        refused(tmp_path, whole[:end])
+    if form != "tar":
+        refused(tmp_path, whole[:-1])
+
+
+@pytest.mark.parametrize("form", ["zip stored", "zip deflated", "zip lzma", "tar.gz", "tar.bz2", "tar.xz"])
+def test_a_changed_byte_of_content_is_found(tmp_path: Path, form: str) -> None:
+    content = bytearray(FORMS[form](FILES))
+    middle = content.find(b"one") + 10 if form == "zip stored" else len(content) // 3
+    content[middle] ^= 0xFF
+
+    refused(tmp_path, bytes(content))
+
+
+def test_a_damaged_header_in_the_middle_of_a_tar_is_not_its_end(tmp_path: Path) -> None:
+    content = bytearray(tar_bytes(FILES))
+    content[content.index(b"set/train/bees")] ^= 0xFF
+
+    assert "is damaged" in refused(tmp_path, bytes(content))
+
+
+def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
+    content = bytearray(zip_bytes(FILES))
+    content[content.rindex(b"PK\x01\x02") + 8] |= 1
+    content[content.index(b"PK\x03\x04") + 6] |= 1
+
+    assert "encrypted" in refused(tmp_path, bytes(content))
+
+
+@pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html>\n<title>Sign in</title>", b"7z\xbc\xaf\x27\x1c" * 100])
+def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, content: bytes) -> None:
+    assert "neither a zip nor a tar archive" in refused(tmp_path, content)
+
+
+def test_an_archive_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(RunhiveError, match="No such file"):
+        extract(tmp_path / "none.zip", tmp_path / "out")
+
+    assert not list(tmp_path.iterdir())

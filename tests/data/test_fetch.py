@@ -1,0 +1,166 @@
+"""The stage fetch, from a source to the outs."""
+
+import os
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runhive.errors import RunhiveError
+from runhive.files import sha256_of
+from runhive.formats.data_report import DataReport
+from runhive.formats.manifest import content_digest, read_manifest
+from runhive.stages import paths
+from runhive.stages.fetch import fetch
+
+Draw = Callable[..., Path]
+
+
+def outs() -> dict[str, bytes]:
+    """Every file in `data`, to compare."""
+    return {str(path): path.read_bytes() for path in sorted(Path("data").rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("source", ["folder", "archive"])
+def test_images_manifest_and_report_agree(
+    repository: Path, data_set: Path, zipped: Path, source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = {"folder": data_set, "archive": zipped}[source]
+
+    report = fetch(source, str(url), "error")
+
+    images = read_manifest(paths.MANIFEST)
+    assert len(images) == 10
+    for image in images:
+        assert sha256_of(paths.IMAGES / image.path) == image.sha256
+    assert len([path for path in paths.IMAGES.rglob("*") if path.is_file()]) == 10
+    assert DataReport.read(paths.DATA_REPORT).digest == report.digest == content_digest(images)
+    assert report.classes == ["ants", "bees"]
+    assert report.counts == {"train": {"ants": 3, "bees": 3}, "val": {"ants": 2, "bees": 2}}
+    assert report.bytes == sum((paths.IMAGES / image.path).stat().st_size for image in images)
+    assert report.source == str(url)
+    assert capsys.readouterr().out == "6 train + 4 val images of 2 classes, 0 left out\n"
+    assert sorted(path.name for path in Path("data").iterdir()) == ["images", "manifest.csv", "report.json"]
+
+
+def test_a_folder_and_an_archive_of_it_are_the_same_data(repository: Path, data_set: Path, zipped: Path) -> None:
+    assert fetch("folder", str(data_set), "error").digest == fetch("archive", str(zipped), "error").digest
+
+
+def test_the_source_folder_is_left_as_it_was(repository: Path, data_set: Path) -> None:
+    before = sorted(data_set.rglob("*"))
+
+    fetch("folder", str(data_set), "error")
+
+    assert sorted(data_set.rglob("*")) == before
+    assert not any(path.stat().st_nlink > 1 for path in data_set.rglob("*.png"))
+
+
+def test_digits_are_fetched(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = fetch("digits", None, "error")
+
+    assert report.source == "digits"
+    assert capsys.readouterr().out == "1442 train + 355 val images of 10 classes, 0 left out\n"
+
+
+def test_a_bad_file_stops_the_fetch_by_default_and_keeps_what_was_there(repository: Path, data_set: Path) -> None:
+    fetch("folder", str(data_set), "error")
+    before = outs()
+    (data_set / "train" / "ants" / "b.png").write_bytes(b"")
+    (data_set / "val" / "ants" / "c.png").write_bytes(b"")
+
+    with pytest.raises(RunhiveError, match=r"^train/ants/b.png: empty file \(2 such in all\): .*data.on_bad to skip$"):
+        fetch("folder", str(data_set), "error")
+
+    assert outs() == before
+
+
+def test_skipped_files_are_reported_and_at_most_ten_are_printed(
+    repository: Path, data_set: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for index in range(12):
+        (data_set / "train" / "ants" / f"bad{index:02d}.png").write_bytes(b"")
+
+    report = fetch("folder", str(data_set), "skip")
+
+    printed = capsys.readouterr()
+    assert len(report.left_out) == 12
+    assert printed.err.splitlines()[0] == "left out: train/ants/bad00.png: empty file"
+    assert printed.err.splitlines()[10:] == ["… and 2 more: data/report.json"]
+    assert printed.out.endswith("of 2 classes, 12 left out\n")
+    assert not list(paths.IMAGES.rglob("bad*"))
+
+
+def test_names_of_any_bytes_survive_the_report(repository: Path, data_set: Path) -> None:
+    shutil.copy(data_set / "val" / "ants" / "0.png", os.fsencode(data_set / "val" / "ants") + b"/\xff\n.png")
+
+    fetch("folder", str(data_set), "skip")
+
+    assert DataReport.read(paths.DATA_REPORT).left_out[0].path == "val/ants/\\udcff\\n.png"
+
+
+def test_an_image_in_two_splits_is_warned_about(
+    repository: Path, data_set: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(data_set / "train" / "ants" / "0.png", data_set / "val" / "ants" / "same.png")
+
+    fetch("folder", str(data_set), "error")
+
+    assert "warning: 1 images are in more than one split" in capsys.readouterr().err
+
+
+def test_a_second_fetch_replaces_all_of_the_first(repository: Path, data_set: Path) -> None:
+    fetch("folder", str(data_set), "error")
+    (data_set / "train" / "ants" / "0.png").unlink()
+
+    fetch("folder", str(data_set), "error")
+
+    assert not (paths.IMAGES / "train" / "ants" / "0.png").exists()
+    assert len(read_manifest(paths.MANIFEST)) == 9
+
+
+def test_fetching_twice_gives_the_same_bytes(repository: Path, zipped: Path) -> None:
+    fetch("archive", str(zipped), "error")
+    first = outs()
+    fetch("archive", str(zipped), "error")
+
+    assert outs() == first
+
+
+def test_a_relative_path_starts_at_the_repository_of_dvc(
+    repository: Path, zipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / "set.zip").write_bytes(zipped.read_bytes())
+    copy = repository / "copy"
+    copy.mkdir()
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("DVC_ROOT", str(repository))
+
+    report = fetch("archive", "set.zip", "error")
+
+    assert report.source == "set.zip"
+    assert (copy / paths.MANIFEST).exists()
+
+
+def test_leftovers_of_dead_processes_are_removed_and_those_of_living_ones_stay(
+    repository: Path, data_set: Path
+) -> None:
+    for pid in ("1", "999999999", "odd"):
+        (repository / "data" / f".fetch-{pid}" / "images").mkdir(parents=True)
+
+    fetch("folder", str(data_set), "error")
+
+    assert [path.name for path in Path("data").glob(".fetch-*")] == [".fetch-1"]
+
+
+def test_a_hostile_archive_leaves_nothing(repository: Path, zipped: Path) -> None:
+    with zipfile.ZipFile(zipped, "a") as archive:
+        archive.writestr("../../evil", "x")
+
+    with pytest.raises(RunhiveError, match="leads out"):
+        fetch("archive", str(zipped), "skip")
+
+    assert not list(Path("data").iterdir())
+    assert not list(repository.parent.rglob("evil"))

@@ -1,0 +1,129 @@
+"""The promises of the layout: who may import whom, what dvc.yaml lists, and what no light command loads."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "pipeline"
+PACKAGE = SOURCE / "runhive"
+LEAVES = {"errors", "files", "params", "formats", "metrics", "preprocess"}
+MAY_IMPORT = {
+    "errors": set(),
+    "files": {"errors"},
+    "params": {"errors"},
+    "formats": {"errors", "files"},
+    "metrics": set(),
+    "preprocess": {"formats"},
+    "presets": {"errors", "files", "params"},
+    "data": LEAVES,
+    "vision": LEAVES,
+    "tracking": LEAVES,
+    "report": LEAVES | {"tracking"},
+    "terminal": LEAVES | {"tracking"},
+    "stages": LEAVES | {"data", "vision", "tracking", "report"},
+    "cli": LEAVES | {"presets", "stages", "terminal"},
+}
+# Imported by a stage but without a say in its outs, so that mending them retrains nothing.
+EXEMPT = {
+    "errors.py": "only messages",
+    "params.py": "DVC itself tracks the values",
+    "files.py": "only how bytes reach the disk",
+    "tracking": "the ledger is a side effect",
+    "data/progress.py": "only what is printed",
+    "stages/opened.py": "the run's life in the ledger",
+    "stages/progress.py": "only what is printed",
+    "stages/phase.py": "only times, beside the outs",
+}
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+
+
+def module_file(name: str) -> Path | None:
+    path = SOURCE.joinpath(*name.split("."))
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.exists()), None)
+
+
+@cache
+def imports(path: Path) -> frozenset[Path]:
+    """Files of the package that *path* imports, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names: Iterator[str] = iter(())
+        if isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative import"
+            names = iter([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
+        elif isinstance(node, ast.Import):
+            names = iter([alias.name for alias in node.names])
+        found |= {file for name in names if name.startswith("runhive.") and (file := module_file(name))}
+    return frozenset(found)
+
+
+def closure(path: Path) -> set[Path]:
+    seen: set[Path] = set()
+    todo = [path]
+    while todo:
+        if (current := todo.pop()) not in seen:
+            seen.add(current)
+            todo.extend(imports(current))
+    return {file for file in seen if file.read_text().strip() and file.name != "__init__.py"}
+
+
+def is_exempt(path: Path) -> bool:
+    relative = path.relative_to(PACKAGE)
+    return any(relative == Path(one) or Path(one) in relative.parents for one in EXEMPT)
+
+
+def layer(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_follow_the_layers(path: Path) -> None:
+    if layer(path) in ("__init__", "__main__"):
+        return
+    used = {layer(file) for file in imports(path)} - {layer(path)}
+
+    assert used <= MAY_IMPORT[layer(path)]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_deps_of_a_stage_are_its_modules_no_fewer_and_no_more(stage: str) -> None:
+    """A module missing from deps means a stale result that DVC calls up to date; one too many, work for nothing."""
+    needed = {file for file in closure(PACKAGE / "stages" / f"{stage}.py") if not is_exempt(file)}
+    listed = [ROOT / dependency for dependency in STAGES[stage]["deps"] if dependency.startswith("pipeline")]
+    covered = {file for one in listed for file in (one.rglob("*.py") if one.is_dir() else [one])}
+    covered = {file for file in covered if file.name != "__init__.py" and not is_exempt(file)}
+
+    assert sorted(str(file.relative_to(ROOT)) for file in needed - covered) == []
+    assert sorted(str(file.relative_to(ROOT)) for file in covered - needed) == []
+
+
+def test_every_exemption_exists() -> None:
+    assert [one for one in EXEMPT if not (PACKAGE / one).exists()] == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["--help"], ["use"], ["schema"], ["runs", "list"], ["runs", "--help"], ["fetch", "--help"], ["compare"]],
+    ids=" ".join,
+)
+def test_no_light_command_imports_torch(command: list[str], tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    script = (
+        "import sys; from runhive.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('torch' in sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *command], cwd=tmp_path, env={"PYTHONPATH": str(SOURCE), "PATH": "/usr/bin"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert done.stderr.splitlines()[-1] == "False"
