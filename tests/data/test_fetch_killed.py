@@ -2,7 +2,6 @@
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -20,10 +19,13 @@ PROGRAM = """
 import sys
 from runhive.stages.fetch import fetch
 print("ready", flush=True)
+sys.stdin.readline() or sys.exit()
 fetch("archive", sys.argv[1], "error")
 """
 MANIFEST = Path("data/manifest.csv")
 IMAGES = Path("data/images")
+REPORT = Path("data/report.json")
+KILLS = 8
 
 
 @pytest.fixture
@@ -38,41 +40,48 @@ def archive(tmp_path: Path, draw: Draw) -> Path:
     return path
 
 
-def start(archive: Path) -> subprocess.Popen[str]:
-    """Start a fetch and return when its imports are done."""
+def prepare(archive: Path) -> subprocess.Popen[str]:
+    """Start a process that does its imports and waits for a line before it fetches."""
     environment = os.environ | {"PYTHONPATH": str(Path(runhive.__file__).parents[1])}
     command = [sys.executable, "-c", PROGRAM, str(archive)]
-    process = subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE)
-    assert process.stdout
+    return subprocess.Popen(command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def begin(process: subprocess.Popen[str]) -> None:
+    """Let *process* fetch."""
+    assert process.stdin and process.stdout
     assert process.stdout.readline() == "ready\n"
-    return process
+    process.stdin.write("go\n")
+    process.stdin.flush()
 
 
-def finish(process: subprocess.Popen[str]) -> None:
+def finish(process: subprocess.Popen[str]) -> float:
+    """Let *process* fetch to the end and return the seconds that it took."""
+    begin(process)
+    began = time.monotonic()
     process.communicate()
     assert process.returncode == 0
+    return time.monotonic() - began
 
 
 def test_a_fetch_killed_at_random_is_healed_by_the_next(repository: Path, archive: Path) -> None:
-    process = start(archive)
-    began = time.monotonic()
-    finish(process)
-    seconds = time.monotonic() - began
+    first, *killed, last = [prepare(archive) for _ in range(KILLS + 2)]
+    seconds = finish(first)
     whole = {path: path.stat().st_size for path in IMAGES.rglob("*.png")}
-    manifest, report = MANIFEST.read_bytes(), Path("data/report.json").read_bytes()
+    manifest, report = MANIFEST.read_bytes(), REPORT.read_bytes()
     assert len(whole) == 200
 
-    for _ in range(8):
-        process = start(archive)
+    for process in killed:
+        begin(process)
         time.sleep(random.uniform(0, seconds))
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.communicate()
         if IMAGES.exists():
             assert {path: path.stat().st_size for path in IMAGES.rglob("*.png")} == whole
         if MANIFEST.exists():
             assert all((IMAGES / image.path).exists() for image in read_manifest(MANIFEST))
 
-    finish(start(archive))
+    finish(last)
     assert MANIFEST.read_bytes() == manifest
-    assert Path("data/report.json").read_bytes() == report
+    assert REPORT.read_bytes() == report
     assert sorted(path.name for path in Path("data").iterdir()) == ["images", "manifest.csv", "report.json"]

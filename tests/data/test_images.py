@@ -21,7 +21,8 @@ Draw = Callable[..., Path]
 def png_header(width: int, height: int) -> bytes:
     """A PNG that claims a size and has no pixels."""
     chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    header = struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return b"\x89PNG\r\n\x1a\n" + header + struct.pack(">I", 1000) + b"IDAT"
 
 
 def reasons(folder: Path) -> dict[str, str]:

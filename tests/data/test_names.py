@@ -3,12 +3,13 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runhive.data.names import listed, name_fault, shown
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=[])))
 def test_what_is_shown_is_one_line_of_utf8(text: str) -> None:
     line = shown(text)

@@ -3,7 +3,6 @@
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import PIL.Image
 
 from runhive.errors import RunhiveError
@@ -22,7 +21,7 @@ def write_digits(folder: Path) -> None:
     except ImportError:
         raise RunhiveError("scikit-learn is missing: pip install 'runhive[train]'") from None
     images, digits = load_digits(return_X_y=True)
-    pixels = np.rint(images.reshape(-1, 8, 8) * 255 / BRIGHTEST).astype(np.uint8)  # (images, 8, 8)
+    pixels = (images.reshape(-1, 8, 8) * 255 / BRIGHTEST).round().astype("uint8")  # (images, 8, 8)
     seen: Counter[int] = Counter()
     for index, digit in enumerate(map(int, digits)):
         seen[digit] += 1

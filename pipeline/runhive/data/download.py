@@ -79,6 +79,7 @@ def pieces(url: str, progress: Progress | None) -> Iterator[bytes]:
                 if progress:
                     progress(done, total)
     except urllib.error.HTTPError as error:
+        error.close()
         raise RunhiveError(f"{host} answered {error.code} {shown(error.reason)}: {INSTEAD}") from None
     except OSError as error:
         raise RunhiveError(f"{host} cannot be reached ({cause_of(error)}): {INSTEAD}") from None
@@ -108,7 +109,11 @@ class HttpsRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
     ) -> urllib.request.Request | None:
-        require_https(newurl)
+        try:
+            require_https(newurl)
+        except RunhiveError:
+            fp.close()
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
 
 

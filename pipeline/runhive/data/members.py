@@ -51,7 +51,7 @@ def zip_members(path: Path) -> Iterator[Member]:
             if info.flag_bits & ENCRYPTED:
                 raise Refused("it is encrypted, unpack it yourself and set data.source to folder")
             if info.filename.endswith("/"):
-                yield Member(info.filename, None)
+                yield Member(info.orig_filename, None)
                 continue
             with archive.open(info) as content:
                 yield Member(info.orig_filename, content)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from runhive.errors import RunhiveError
 from runhive.formats.predictions import Predictions, from_csv
 from runhive.metrics import softmax
+from runhive.tracking.comparison import changed_samples
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,13 @@ def mistakes(answers: Answers) -> list[Answer]:
 
 
 def changed(answers: Answers, baseline: Answers) -> tuple[list[Answer], list[Answer]]:
-    """The images that *answers* won over *baseline* and those it lost, in the order of the file."""
-    other = {digest: image for image, digest in enumerate(baseline.predictions.sha256)}
-    won, lost = [], []
-    for image, digest in enumerate(answers.predictions.sha256):
-        if digest not in other:
-            continue
-        is_right = answers.predicted[image] == answers.predictions.labels[image]
-        was_right = baseline.predicted[other[digest]] == baseline.predictions.labels[other[digest]]
-        if is_right != was_right:
-            before = baseline.predictions.classes[int(baseline.predicted[other[digest]])]
-            (won if is_right else lost).append(answers.answer(image, before))
-    return won, lost
+    """The images that *answers* won over *baseline* and those it lost; none where the two are of different images."""
+    try:
+        won, lost = changed_samples(baseline.predictions, answers.predictions)
+    except ValueError:
+        return [], []
+    of = baseline.predictions
+    before = {digest: of.classes[int(answer)] for digest, answer in zip(of.sha256, baseline.predicted, strict=True)}
+    digests = answers.predictions.sha256
+    won_answers, lost_answers = ([answers.answer(row, before[digests[row]]) for row in rows] for rows in (won, lost))
+    return won_answers, lost_answers

@@ -6,9 +6,13 @@ while its text and its strokes keep their size.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, floor, isfinite, log10
+from typing import TypeVar
 
 from markupsafe import Markup
+
+Item = TypeVar("Item")
 
 WIDTH = 1000  # units of the stretched drawing
 DRAWABLE = 1e12  # beyond it a value is a diverged one
@@ -78,8 +82,8 @@ def drawable(value: float | None) -> bool:
 
 def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
     """Round values, evenly spaced, that enclose *low* to *high*."""
-    if high - low <= 1e-9 * max(abs(low), abs(high)):
-        margin = abs(high) * 0.05 or 0.5
+    if high - low <= 1e-9 * max(1, abs(low), abs(high)):
+        margin = abs(high) * 0.05 if abs(high) > 1e-6 else 0.5
         low, high = low - margin, high + margin
     rough = (high - low) / wanted
     magnitude: float = 10.0 ** floor(log10(rough))
@@ -96,12 +100,12 @@ def decimals(values: Sequence[float], most: int = 6) -> int:
 
 
 def whole_ticks(low: int, high: int, wanted: int = 6) -> list[int]:
-    """Whole numbers from *low* to *high*, the ends among them."""
-    if high <= low:
-        return [low]
-    step = max(1, round((high - low) / wanted))
-    inner = [value for value in range(low + step, high, step) if high - value > step / 2]
-    return [low, *inner, high]
+    """Round whole numbers between *low* and *high*, which are among them."""
+    step = max(1, round(ticks(0, max(1, high - low), wanted)[1]))
+    inner = [
+        value for value in range((low // step + 1) * step, high, step) if min(value - low, high - value) * 2 > step
+    ]
+    return [low, *inner, high] if high > low else [low]
 
 
 def path(points: Sequence[tuple[float, float]]) -> Markup:
@@ -109,15 +113,15 @@ def path(points: Sequence[tuple[float, float]]) -> Markup:
     return Markup(" ".join(f"{x * WIDTH / 100:.1f},{y:.1f}" for x, y in points))
 
 
-def thinned[T](items: Sequence[T], most: int) -> list[T]:
+def thinned(items: Sequence[Item], most: int) -> list[Item]:
     """Every k-th item and the last, so that at most about *most* are left."""
     step = ceil(len(items) / most)
     return [item for index, item in enumerate(items) if index % step == 0 or index == len(items) - 1] if items else []
 
 
-def pieces[T](items: Sequence[T], breaks: Callable[[T, T], bool]) -> list[list[T]]:
+def pieces(items: Sequence[Item], breaks: Callable[[Item, Item], bool]) -> list[list[Item]]:
     """Cut *items* wherever *breaks* says so of two neighbours."""
-    cut: list[list[T]] = []
+    cut: list[list[Item]] = []
     for item in items:
         if cut and not breaks(cut[-1][-1], item):
             cut[-1].append(item)
@@ -130,7 +134,7 @@ def spread(wanted: Sequence[float], gap: float, height: float) -> list[float]:
     """Move label positions apart so that no two are closer than *gap*, within 0 to *height*."""
     placed = list(wanted)
     order = sorted(range(len(placed)), key=lambda index: placed[index])
-    for lower, upper in zip(order, order[1:], strict=False):
+    for lower, upper in pairwise(order):
         placed[upper] = max(placed[upper], placed[lower] + gap)
     over = max([0.0, *(placed[index] - height for index in order)])
     return [value - over for value in placed]

@@ -47,19 +47,20 @@ class Confusion:
 
 
 def shaded(evaluation: Evaluation) -> Confusion | None:
-    """Shade the matrix, of the 20 most confused classes where there are more; None where its shape is not its classes'."""
+    """Shade the matrix, or that of the 20 most confused classes; None where its shape does not fit its classes."""
     labels = evaluation.classes
-    if not labels or len(evaluation.confusion) != len(labels) or any(len(row) != len(labels) for row in evaluation.confusion):
+    if (
+        not labels
+        or len(evaluation.confusion) != len(labels)
+        or any(len(row) != len(labels) for row in evaluation.confusion)
+    ):
+        return None
+    if not all(0 <= count < 2**53 for row in evaluation.confusion for count in row):
         return None
     counts = np.array(evaluation.confusion, dtype=np.float64)
-    if counts.min() < 0:
-        return None
     kept = _most_confused(counts)
     images = counts.sum(axis=1)
-    rows = [
-        Row(labels[a], tuple(_cell(counts[a, p], images[a], a == p) for p in kept), int(images[a]))
-        for a in kept
-    ]  # fmt: skip
+    rows = [Row(labels[a], tuple(_cell(counts[a, p], images[a], a == p) for p in kept), int(images[a])) for a in kept]
     return Confusion(
         labels=tuple(labels[index] for index in kept),
         rows=tuple(rows),

@@ -28,6 +28,7 @@ HEIGHT = 190
 LABEL_GAP = 16
 MOST_DOTS = 40
 MOST_POINTS = 1000
+LAST_EPOCH = 10**9
 COLUMNS = [field.name for field in fields(Epoch)]
 Quantity = Literal["loss", "accuracy"]
 
@@ -52,6 +53,8 @@ def parse_history(content: bytes) -> list[Epoch] | None:
 
 def _epoch(row: dict[str, str]) -> Epoch:
     values = {name: float(row[name]) for name in COLUMNS[1:]}
+    if not 0 <= int(row["epoch"]) < LAST_EPOCH:
+        raise ValueError("no epoch")
     return Epoch(epoch=int(row["epoch"]), **values)
 
 
@@ -88,11 +91,15 @@ def _points(history: Sequence[Epoch], column: str) -> list[tuple[int, float]]:
 
 def _line(kind: str, points: Sequence[tuple[int, float]], frame: Frame) -> Line:
     unbroken = pieces(points, lambda left, right: right[0] != left[0] + 1)
-    dots = [Dot(frame.x(epoch), frame.y(value), f"{kind}, epoch {epoch}: {frame.show(value)}") for epoch, value in points]
+    dots = [
+        Dot(frame.x(epoch), frame.y(value), f"{kind}, epoch {epoch}: {frame.show(value)}") for epoch, value in points
+    ]
     return Line(
         css=kind,
         label=kind,
-        paths=tuple(path([(frame.x(at), frame.y(value)) for at, value in thinned(one, MOST_POINTS)]) for one in unbroken),
+        paths=tuple(
+            path([(frame.x(at), frame.y(value)) for at, value in thinned(one, MOST_POINTS)]) for one in unbroken
+        ),
         dots=tuple(dots) if len(dots) <= MOST_DOTS else (),
         label_y=frame.y(points[-1][1]),
     )

@@ -22,9 +22,13 @@ def lineage(run: Run, code: Code, data: Data, training: Training, parity: Parity
     boxes = [
         Box("data", data.digest or "", _images(data)),
         Box("code", code.commit or "", "with uncommitted changes" if code.dirty else code.branch or ""),
-        Box("run", run.run_id, f"inputs {run.input_digest[:12]}" if isinstance(run.input_digest, str) else ""),
+        Box("run", run.run_id, f"inputs {run.input_digest[:12]}" if run.input_digest else ""),
         Box("weights", training.weights_sha256 or "", _parameters(training)),
-        Box("onnx", parity.onnx_sha256 if parity else "", f"opset {parity.opset}, {size(parity.onnx_bytes)}" if parity else ""),
+        Box(
+            "onnx",
+            parity.onnx_sha256 if parity else "",
+            f"opset {parity.opset}, {size(parity.onnx_bytes)}" if parity else "",
+        ),
     ]
     return [box for box in boxes if box.digest]
 

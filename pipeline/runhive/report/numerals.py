@@ -1,17 +1,22 @@
 """Numbers as the pages show them: one rule for each kind."""
 
 from datetime import UTC, datetime
-from math import floor, isfinite, log10
+from math import floor, log10
 
 from runhive.report.text import clip
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
+TIMES = "\N{MULTIPLICATION SIGN}"
 MINUS = "\N{MINUS SIGN}"
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+LARGEST = 1e300  # NaN is not below it either
 NOTHING = "\N{EM DASH}"
 
 
 def percent(share: float) -> str:
-    """0.954 as `95.4 %`."""
+    """0.954 as `95.4 %`; a dash for what is no number."""
+    if not abs(share) < LARGEST:
+        return NOTHING
     return f"{100 * share:.1f}{THIN}%"
 
 
@@ -29,16 +34,17 @@ def signed(value: float, digits: str) -> str:
 
 def number(value: float) -> str:
     """Four significant digits; whole numbers in full, in groups of three."""
-    if not isfinite(value):
+    if not abs(value) < LARGEST:
         return NOTHING
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{value:,.0f}".replace(",", THIN).replace("-", MINUS)
-    return f"{value:.4g}".replace("-", MINUS)
+    mantissa, _, exponent = f"{value:.4g}".replace("-", MINUS, 1 if value < 0 else 0).partition("e")
+    return f"{mantissa} {TIMES} 10{str(int(exponent)).translate(RAISED)}" if exponent else mantissa
 
 
 def seconds(value: float | None) -> str:
     """A duration: `0.8 s`, `42 s`, `3 min 05 s`, `2 h 07 min`."""
-    if value is None or not isfinite(value) or value < 0:
+    if value is None or not 0 <= value < 1e9:
         return NOTHING
     if value < 9.95:
         return f"{value:.1f}{THIN}s"
@@ -52,6 +58,8 @@ def seconds(value: float | None) -> str:
 
 def size(count: int) -> str:
     """Bytes in powers of 1000."""
+    if not 0 <= count < LARGEST:
+        return NOTHING
     if count < 1000:
         return f"{count}{THIN}B"
     power = min(3, floor(log10(count) / 3))
@@ -71,17 +79,19 @@ def digest(value: object) -> str:
 
 def when(time: object) -> str:
     """An ISO time as UTC to the second; what is no time stays as it is."""
-    try:
-        moment = datetime.fromisoformat(str(time))
-    except ValueError:
-        return clip(time, 40)
-    return f"{moment.astimezone(UTC) if moment.tzinfo else moment:%Y-%m-%d %H:%M:%S}"
+    moment = _moment(time)
+    return clip(time, 40) if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def epoch_of(time: object) -> float | None:
     """An ISO time as seconds since 1970, or None."""
+    moment = _moment(time)
+    return None if moment is None else moment.timestamp()
+
+
+def _moment(time: object) -> datetime | None:
     try:
         moment = datetime.fromisoformat(str(time))
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-MOST_ROWS = 400
-
 
 @dataclass(frozen=True)
 class Row:
@@ -15,14 +13,24 @@ class Row:
     differs: bool
     before: str = ""
 
+    @property
+    def group(self) -> str:
+        """The section of params.yaml that holds the key; empty for one at the top."""
+        return self.key.partition(".")[0] if "." in self.key else ""
+
+    @property
+    def name(self) -> str:
+        """The key within its section."""
+        return self.key.removeprefix(f"{self.group}.")
+
 
 def rows(parameters: Mapping[str, str], baseline: Mapping[str, str] | None) -> list[Row]:
     """Rows in the order of params.yaml; a key that only the baseline has comes last, without a value."""
     if baseline is None:
-        return [Row(key, value, False) for key, value in parameters.items()][:MOST_ROWS]
+        return [Row(key, value, False) for key, value in parameters.items()]
     here = [_row(key, value, baseline) for key, value in parameters.items()]
     gone = [Row(key, "", True, value) for key, value in baseline.items() if key not in parameters]
-    return [*here, *gone][:MOST_ROWS]
+    return [*here, *gone]
 
 
 def _row(key: str, value: str, baseline: Mapping[str, str]) -> Row:

@@ -1,10 +1,17 @@
 """What a run's events say, read leniently: whatever is missing is empty, whatever is odd is left out and named."""
 
-from typing import Any
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from runhive.report.text import plain
+
+AnyPart = TypeVar("AnyPart", bound=BaseModel)
+Count = Annotated[int, Field(ge=0, le=10**15)]
+MOST_KEYS = 400
+DEEPEST = 6
 
 
 class Part(BaseModel):
@@ -24,36 +31,36 @@ class Code(Part):
 class Data(Part):
     digest: str | None = None
     classes: list[str] = Field(default_factory=list)
-    counts: dict[str, dict[str, int]] = Field(default_factory=dict)
-    left_out: int = 0
+    counts: dict[str, dict[str, Count]] = Field(default_factory=dict)
+    left_out: Count = 0
 
 
 class Selection(Part):
     rule: str | None = None
-    epoch: int | None = None
+    epoch: Count | None = None
 
 
 class Training(Part):
     weights_sha256: str | None = None
-    epochs: int | None = None
+    epochs: Count | None = None
     selection: Selection = Selection()
     images_per_second: float | None = None
-    parameters: int | None = None
+    parameters: Count | None = None
 
 
 class Comparison(Part):
     baseline: str | None = None
     reason: str = ""
     comparable: bool = False
-    won: int = Field(default=0, ge=0)
-    lost: int = Field(default=0, ge=0)
-    p: float | None = None
+    won: Count = 0
+    lost: Count = 0
+    p: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 class ScoredSet(Part):
     name: str = ""
     digest: str = ""
-    images: int = 0
+    images: Count = 0
 
 
 class Scoring(Part):
@@ -64,7 +71,7 @@ class Scoring(Part):
     selected_on_these_images: bool = False
 
 
-def read_part[P: BaseModel](part: type[P], content: object) -> P | None:
+def read_part(part: type[AnyPart], content: object) -> AnyPart | None:
     """*content* as *part*; None where it cannot be read as such."""
     try:
         return part.model_validate(content)
@@ -72,15 +79,17 @@ def read_part[P: BaseModel](part: type[P], content: object) -> P | None:
         return None
 
 
-def flatten(nested: dict[str, Any], prefix: str = "", depth: int = 6) -> dict[str, str]:
-    """Nested parameters as dotted keys to shown values, in the order given."""
-    flat: dict[str, str] = {}
+def flatten(nested: dict[str, Any]) -> dict[str, str]:
+    """Nested parameters as dotted keys to shown values, in the order given, the first 400."""
+    return dict(islice(_leaves(nested, "", DEEPEST), MOST_KEYS))
+
+
+def _leaves(nested: dict[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, str]]:
     for key, value in nested.items():
         if isinstance(value, dict) and value and depth:
-            flat.update(flatten(value, f"{prefix}{key}.", depth - 1))
+            yield from _leaves(value, f"{prefix}{key}.", depth - 1)
         else:
-            flat[f"{prefix}{key}"] = plain(value)
-    return flat
+            yield f"{prefix}{key}", plain(value)
 
 
 def last_named(flat: dict[str, str], name: str) -> str | None:

@@ -7,7 +7,7 @@ from runhive.formats.evaluation import ClassScore, Evaluation
 from runhive.formats.history import Epoch
 from runhive.formats.parity import Parity
 from runhive.report.answers import changed, mistakes, parse_answers
-from runhive.report.chart import Chart
+from runhive.report.chart import Chart, thinned
 from runhive.report.confusion import Confusion, hardest_first, shaded
 from runhive.report.curves import learning_curve, parse_history
 from runhive.report.gallery import Gallery, gallery
@@ -22,6 +22,7 @@ from runhive.report.timeline import Moment, Phase, moments, phases
 from runhive.tracking.ledger import Ledger
 
 MANY_CLASSES = 30
+MOST_EPOCHS = 500
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Curves:
+    """`shown` are the epochs of the table, all of them unless there are very many."""
+
     charts: tuple[Chart, ...]
-    history: tuple[Epoch, ...]
+    shown: tuple[Epoch, ...]
+    epochs: int
     chosen: int | None
 
 
@@ -122,7 +126,8 @@ def _curves(summary: Summary, training: Training, ledger: Ledger) -> Curves:
     history = (parse_history(content) if content else None) or []
     chosen = training.selection.epoch
     drawn = [learning_curve(history, quantity, chosen) for quantity in ("loss", "accuracy")] if history else []
-    return Curves(tuple(chart for chart in drawn if chart), tuple(history), chosen)
+    shown = thinned(history, MOST_EPOCHS)
+    return Curves(tuple(chart for chart in drawn if chart), tuple(shown), len(history), chosen)
 
 
 def _classes(evaluation: Evaluation | None) -> list[ClassScore]:

@@ -1,9 +1,8 @@
 """The one number that a run is known by, and what it may be compared with."""
 
 from dataclasses import dataclass
-from math import isfinite
 
-from runhive.report.numerals import number, percent, points, signed
+from runhive.report.numerals import LARGEST, number, percent, points, signed, size
 from runhive.report.record import Scoring, read_part
 from runhive.tracking.run import Run
 
@@ -40,7 +39,7 @@ class Score:
 
     @property
     def interval(self) -> str:
-        """`91.0–97.8 %`, or nothing."""
+        """Both ends and one unit, or nothing."""
         if self.low is None or self.high is None:
             return ""
         low = shown(self.metric, self.low).removesuffix("%").rstrip()
@@ -94,6 +93,9 @@ def is_better(metric: str, value: float, than: float) -> bool:
 
 
 def shown(metric: str, value: float) -> str:
+    """A value in the metric's own way: percent, bytes or four digits."""
+    if metric.endswith("_bytes") and value >= 0:
+        return size(int(value))
     return percent(value) if is_share(metric) else number(value)
 
 
@@ -108,4 +110,4 @@ def _data_digest(run: Run) -> str:
 
 
 def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and abs(value) < 1e300
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST

@@ -43,7 +43,9 @@ def _fill(ledger: Ledger, source: Path, work: Path) -> Stamp:
     tip = ledger.tip()
     summaries = [summarize(run) for run in ledger.runs()]
     render_shell(source, work, _newest(summaries))
-    (work / "404.html").unlink()  # its links begin with a slash, which leads nowhere from file:// and below a project's address
+    (
+        work / "404.html"
+    ).unlink()  # its links begin with a slash, which leads nowhere from file:// and below a project's address
     shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
     _write_home(summaries, work)
     _write_tables(summaries, work)
@@ -84,6 +86,11 @@ def _write_run_pages(summaries: Sequence[Summary], ledger: Ledger, work: Path) -
 
 
 def _newest(summaries: Sequence[Summary]) -> int:
-    """When the last event happened, in seconds since 1970: the site's date, however late it is built."""
-    times = [time for summary in summaries for event in summary.run.events if (time := epoch_of(event.time)) is not None]
-    return max(0, int(max(times, default=0.0)))
+    """When the last event happened, in seconds since 1970: the site's date, however late it is built.
+
+    A wrong clock may have written any time; gzip, which MkDocs uses, holds 32 bits.
+    """
+    times = [
+        time for summary in summaries for event in summary.run.events if (time := epoch_of(event.time)) is not None
+    ]
+    return min(max(0, int(max(times, default=0.0))), 2**32 - 1)

@@ -9,6 +9,14 @@ from runhive.report.timeline import timed
 from runhive.report.verdict import Verdict, judge
 from runhive.tracking.run import STATES, Run, run_folder
 
+ENDINGS = {
+    "running": "Still running",
+    "completed": "Completed",
+    "failed": "Failed",
+    "canceled": "Canceled",
+    "lost": "Lost: its process is gone",
+}
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -31,6 +39,11 @@ class Summary:
     def state(self) -> str:
         """The run's state, or `unknown` where a record names another than there are."""
         return self.run.state if self.run.state in STATES else "unknown"
+
+    @property
+    def ending(self) -> str:
+        """The state as a headline."""
+        return ENDINGS.get(self.state, "In a state that this Runhive does not know")
 
     @property
     def shown_change(self) -> str:
@@ -56,7 +69,7 @@ def summarize(run: Run) -> Summary:
     return Summary(
         run=run,
         score=score,
-        verdict=judge(run.state, comparison),
+        verdict=judge(comparison),
         comparison=comparison,
         change=_change(score, comparison),
         code=read_part(Code, run.code) or Code(),

@@ -24,7 +24,7 @@ def sweep(site: Path) -> None:
     if moved and not site.exists():
         moved.pop().rename(site)
     for leftover in [*moved, *site.parent.glob(f".{site.name}.building-*")]:
-        shutil.rmtree(leftover)
+        shutil.rmtree(leftover, ignore_errors=True)  # the MkDocs of a killed build may still be writing into it
 
 
 def swap(new: Path, site: Path) -> None:

@@ -7,7 +7,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from runhive.report import numerals
-from runhive.report.score import is_share, shown
 from runhive.report.text import clip, visible
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -34,15 +33,19 @@ def _environment() -> Environment:
         number=numerals.number,
         percent=numerals.percent,
         seconds=numerals.seconds,
-        shown=lambda value, metric: shown(metric, value),
         size=numerals.size,
         when=numerals.when,
     )
-    environment.tests["share"] = is_share
     return environment
 
 
 def _finish(value: object) -> object:
-    if value is None:
-        return ""
-    return value if isinstance(value, Markup) else visible(str(value))
+    """Print None as nothing and a bare float, which is a place in a drawing, to six digits."""
+    match value:
+        case None:
+            return ""
+        case Markup():
+            return value
+        case float():
+            return f"{value:g}"
+    return visible(str(value))

@@ -1,10 +1,11 @@
 """Where a run's time went, and what happened to it when."""
 
 from dataclasses import dataclass
-from math import isfinite
 
 from runhive.report.text import clip
 from runhive.tracking.run import Event, Run
+
+MOST_MOMENTS = 200
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,10 @@ def phases(run: Run) -> list[Phase]:
 
 
 def moments(run: Run) -> list[Moment]:
-    """The run's events in their order."""
+    """The run's first events in their order."""
     return [
         Moment(str(event.time), str(event.type), _note(event), event.seconds if _is_duration(event.seconds) else None)
-        for event in run.events
+        for event in run.events[:MOST_MOMENTS]
     ]
 
 
@@ -67,4 +68,4 @@ def _note(event: Event) -> str:
 
 
 def _is_duration(seconds: object) -> bool:
-    return isinstance(seconds, int | float) and isfinite(seconds) and 0 <= seconds < 1e9
+    return isinstance(seconds, int | float) and 0 <= seconds < 1e9

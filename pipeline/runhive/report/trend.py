@@ -1,6 +1,7 @@
 """How an experiment's score went from run to run, with its 95 % interval as a band."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -21,18 +22,23 @@ def trend(key: str, newest_first: Sequence[Summary]) -> Chart | None:
     runs = _of_one_metric(newest_first)
     if len(runs) < 2:
         return None
-    reach = [bound for _, score in runs for bound in (score.value, score.low, score.high) if bound is not None and drawable(bound)]
+    reach = [
+        bound
+        for _, score in runs
+        for bound in (score.value, score.low, score.high)
+        if bound is not None and drawable(bound)
+    ]
     grid = ticks(min(reach), max(reach), 3)
     x, y = Scale(0, len(runs) - 1, 0, 100), Scale(grid[0], grid[-1], HEIGHT, 0)
     metric = runs[0][1].metric
     placed = [(x(index), summary, score) for index, (summary, score) in enumerate(runs)]
     parts = pieces(placed, lambda left, right: left[2].comparable_on != right[2].comparable_on)
-    breaks = [(before[-1][0] + after[0][0]) / 2 for before, after in zip(parts, parts[1:], strict=False)]
+    breaks = [(before[-1][0] + after[0][0]) / 2 for before, after in pairwise(parts)]
     scale = 100 if is_share(metric) else 1
     return Chart(
         key=key,
         title=f"{metric}{', %' if is_share(metric) else ''}, last {len(runs)} runs",
-        description=f"{metric} of the last {len(runs)} runs, oldest first, from {runs[0][1].shown} to {runs[-1][1].shown}.",
+        description=f"{metric} by run, oldest first, from {runs[0][1].shown} to {runs[-1][1].shown}.",
         height=HEIGHT,
         x_ticks=(Tick(0, when(runs[0][0].run.started_at)[:10]), Tick(100, when(runs[-1][0].run.started_at)[:10])),
         y_ticks=tuple(Tick(y(value), f"{scale * value:.{decimals([scale * one for one in grid])}f}") for value in grid),

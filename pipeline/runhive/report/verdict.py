@@ -8,35 +8,26 @@ from runhive.tracking.run import RUN_ID
 
 SIGNIFICANT = 0.05
 
-STATES = {
-    "running": "Still running",
-    "failed": "Failed",
-    "canceled": "Canceled",
-    "lost": "Lost: its process is gone and said nothing",
-}
-
-
 @dataclass(frozen=True)
 class Verdict:
-    """`tone` is better, worse, same or none; `detail` may come from the run and is hostile."""
+    """`tone` is better, worse, same or none. `detail` and `choice`, why it is that baseline, are the run's words."""
 
     tone: str
     headline: str
     detail: str = ""
     baseline: str | None = None
+    choice: str = ""
 
 
-def judge(state: str, comparison: Comparison | None) -> Verdict:
-    """Put *comparison* in words; for a run that did not complete, its state."""
-    if state != "completed":
-        return Verdict("none", STATES.get(state, "In an unknown state"))
+def judge(comparison: Comparison | None) -> Verdict:
+    """Put *comparison* in words."""
     if comparison is None:
         return Verdict("none", "Not compared", "no comparison with a baseline was recorded")
     baseline = comparison.baseline if RUN_ID.fullmatch(comparison.baseline or "") else None
     if not comparison.comparable or comparison.baseline is None:
-        headline = "No baseline" if comparison.baseline is None else "Not comparable with its baseline"
+        headline = "Nothing to compare with yet" if comparison.baseline is None else "Not comparable with its baseline"
         return Verdict("none", headline, comparison.reason, baseline)
-    return Verdict(*_weigh(comparison), baseline=baseline)
+    return Verdict(*_weigh(comparison), baseline=baseline, choice=comparison.reason)
 
 
 def _weigh(comparison: Comparison) -> tuple[str, str, str]:

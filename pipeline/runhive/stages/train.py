@@ -1,6 +1,5 @@
 """Manifest to weights: opens the run, trains, checkpoints every epoch, goes on after a crash."""
 
-from collections import Counter
 from math import ceil
 from time import monotonic
 from typing import Any
@@ -86,17 +85,15 @@ def describe_run(params: Params, images: list[Image]) -> dict[str, Any]:
             "requirements": inputs.requirements_digest(),
         }
     )
-    counts: dict[str, Counter[str]] = {}
-    for image in images:
-        counts.setdefault(image.split, Counter())[image.label] += 1
-    left_out = len(DataReport.read(paths.DATA_REPORT).left_out)
+    report = DataReport.read(paths.DATA_REPORT)
+    data = {"digest": data_digest, "classes": report.classes, "counts": report.counts, "left_out": len(report.left_out)}
     return {
         "experiment": params.experiment,
         "input_digest": input_digest,
         "requirements_digest": inputs.requirements_digest(),
         "params": params.model_dump(mode="json"),
         "code": code_state(paths.PARAMS.absolute().parent),
-        "data": {"digest": data_digest, "classes": class_names(images), "counts": counts, "left_out": left_out},
+        "data": data,
     }
 
 

@@ -1,7 +1,5 @@
 """What one append writes: checked, because every byte in the ledger is there for ever."""
 
-import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +7,7 @@ from dataclasses import replace
 import pygit2
 
 from runhive.errors import RunhiveError
-from runhive.tracking.objects import subtree
+from runhive.tracking.objects import bytes_of, subtree
 from runhive.tracking.run import Event, run_folder
 
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -27,23 +25,17 @@ def file_path(run_id: str, name: str) -> str:
 def media_path(sha256: str) -> str:
     """Return where the picture of this digest lies in the ledger. Raises RunhiveError for what is no digest."""
     if not SHA256.fullmatch(sha256):
-        raise RunhiveError(f"{sha256!r} is no name for a picture: use the SHA-256 of its bytes in hex")
+        raise RunhiveError(f"{sha256!r} is no name for a picture: use the SHA-256, in hex, of the image that it shows")
     return f"media/{sha256[:2]}/{sha256}.jpg"
 
 
-def files_to_write(run_id: str, files: Mapping[str, bytes], media: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the content of *files* and *media* by path. Raises RunhiveError for a bad name or too large a file."""
-    for sha256, picture in media.items():
-        if hashlib.sha256(picture).hexdigest() != sha256:
-            raise RunhiveError(f"the bytes of picture {sha256!r} have another SHA-256: name it by its content")
-    by_path = {file_path(run_id, name): content for name, content in files.items()}
-    by_path |= {media_path(sha256): content for sha256, content in media.items()}
-    for path, content in by_path.items():
+def check_sizes(contents: Mapping[str, bytes]) -> None:
+    """Raise RunhiveError for a file, named by its path, that is over the cap."""
+    for path, content in contents.items():
         if len(content) > FILE_BYTES:
             raise RunhiveError(
                 f"{path} has {len(content)} bytes, the ledger takes {FILE_BYTES}: keep it as a DVC output instead"
             )
-    return by_path
 
 
 def read_events(folder: pygit2.Tree, path: str) -> list[Event]:
@@ -52,12 +44,11 @@ def read_events(folder: pygit2.Tree, path: str) -> list[Event]:
 
 
 def _parse(entry: pygit2.Object, path: str) -> Event:
+    found = bytes_of(entry) if isinstance(entry, pygit2.Blob) else b""
     try:
-        if not isinstance(entry, pygit2.Blob):
-            raise RunhiveError("not a file")
-        return Event.from_json(entry.data)
+        return Event.from_json(found)
     except RunhiveError as error:
-        raise RunhiveError(f"{path}/events/{entry.name} of the ledger: {error}") from error
+        raise RunhiveError(f"{f'{path}/events/{entry.name}'!r} of the ledger: {error}") from error
 
 
 def new_events(present: Sequence[Event], events: Sequence[Event]) -> Iterator[Event]:
@@ -66,18 +57,14 @@ def new_events(present: Sequence[Event], events: Sequence[Event]) -> Iterator[Ev
     An event that says what the last of its type says is dropped: recording the same inputs again adds nothing.
     Raises RunhiveError for an event that no reader could read.
     """
-    last = {event.type: _said(event) for event in sorted(present, key=Event.sort_key)}
+    last = {event.type: event.said() for event in sorted(present, key=Event.sort_key)}
     order = max((event.order for event in present), default=0)
     for event in events:
         try:
             Event.from_json(event.to_json())
         except (ValueError, RunhiveError) as error:
             raise RunhiveError(f"event {event.type!r} cannot be recorded: {error}") from error
-        if last.get(event.type) != _said(event):
-            last[event.type] = _said(event)
+        if last.get(event.type) != event.said():
+            last[event.type] = event.said()
             order += 1
             yield replace(event, order=order)
-
-
-def _said(event: Event) -> str:
-    return json.dumps(event.data, sort_keys=True)

@@ -73,6 +73,8 @@ def close_lost(ledger: Ledger, root: Path) -> list[str]:
 
     A run of another machine is not touched, even where machines share the folder. A reboot ends every owner.
     """
+    if not live_runs(root):  # so that reading a read-only repository takes no lock
+        return []
     with _lock(root):
         dead = [live for live in _readable(root) if live.owner.host == host() and not is_alive(live.owner)]
         return [live.run_id for live in dead if _close(ledger, root, live)]

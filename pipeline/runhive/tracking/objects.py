@@ -12,10 +12,26 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import FileMode
 
+from runhive.errors import RunhiveError
 from runhive.tracking.repository import common_folder
 
 REF = "refs/runs/main"
 STALE_SECONDS = 5.0  # Git holds a ref's lock for milliseconds
+
+
+class MissingObject(RunhiveError):
+    """The ledger is here in part only."""
+
+
+def bytes_of(blob: pygit2.Blob) -> bytes:
+    """Return the bytes of *blob*. Raises MissingObject where a partial clone left them out."""
+    try:
+        return blob.data
+    except KeyError as error:
+        raise MissingObject(
+            "the ledger lacks objects, as it does in a partial clone: "
+            "run `git fetch --refetch --no-filter origin refs/runs/main`"
+        ) from error
 
 
 def grow(repository: pygit2.Repository, tree: pygit2.Tree | None, blobs: Mapping[str, pygit2.Oid]) -> pygit2.Oid:
@@ -42,7 +58,7 @@ def subtree(tree: pygit2.Tree | None, path: str) -> pygit2.Tree | None:
 def blob_at(tree: pygit2.Tree | None, path: str) -> bytes | None:
     """Return the content of the file *path* of *tree*; None where there is none."""
     entry = tree[path] if tree and path in tree else None
-    return entry.data if isinstance(entry, pygit2.Blob) else None
+    return bytes_of(entry) if isinstance(entry, pygit2.Blob) else None
 
 
 def write_commit(

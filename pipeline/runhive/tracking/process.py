@@ -6,6 +6,7 @@ import platform
 import signal
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -99,4 +100,5 @@ def _is_dvc(process: psutil.Process) -> bool:
         words = process.cmdline()
     except psutil.Error:  # ended, or another user's
         return False
-    return any(Path(word).name == "dvc" for word in words[:2]) or ("-m", "dvc") in zip(words, words[1:], strict=False)
+    programs = [Path(word).name for word in words if not word.startswith("-")][:2]  # `dvc`, or Python and a script
+    return "dvc" in programs or ("-m", "dvc") in pairwise(words)

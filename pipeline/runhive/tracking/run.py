@@ -5,7 +5,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,7 +50,7 @@ class Event:
 
     def to_json(self) -> bytes:
         """The bytes of the event's file: sorted keys, one line each. Raises ValueError for NaN and infinities."""
-        content = {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        content = {"schema_version": SCHEMA_VERSION, **vars(self)}
         return (json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
     @classmethod
@@ -62,14 +62,18 @@ class Event:
                 raise RunhiveError("written by a newer Runhive: upgrade it")
             check_data(parsed.type, parsed.data)
             event = cls(parsed.type, parsed.data, parsed.time, parsed.seconds, parsed.order)
-            event.to_json()  # refuses NaN and infinities inside `data`, which the parser lets pass
+            event.said()  # refuses NaN and infinities, which the parser lets pass within `data`
         except ValueError as error:
-            raise RunhiveError(f"not a well-formed event ({str(error).splitlines()[0]})") from error
+            raise RunhiveError(f"not a well-formed event ({error})") from error
         return event
 
-    def sort_key(self) -> tuple[int, str, bytes]:
+    def said(self) -> str:
+        """Return what the event says, in one form whatever the order of keys. Raises ValueError as `to_json`."""
+        return json.dumps([self.type, self.data], sort_keys=True, allow_nan=False)
+
+    def sort_key(self) -> tuple[int, str, str, float]:
         """Return what puts a run's events in the one order in which they are folded."""
-        return self.order, self.time, self.to_json()
+        return self.order, self.time, self.said(), -1.0 if self.seconds is None else self.seconds
 
     def file_name(self) -> str:
         """Return a name that no other event of the run has."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)*$", max_length=40)]
 
@@ -73,13 +73,24 @@ TIME = TypeAdapter(AwareDatetime)
 
 
 def parse_envelope(content: bytes) -> Envelope:
-    """Parse an event's file of this or a newer schema. Raises ValueError."""
-    envelope = Envelope.model_validate_json(content)
-    TIME.validate_python(envelope.time)
+    """Parse an event's file of this or a newer schema. Raises ValueError in one line."""
+    try:
+        envelope = Envelope.model_validate_json(content)
+        TIME.validate_python(envelope.time)
+    except ValidationError as error:
+        raise ValueError(_first(error)) from error
     return envelope
 
 
 def check_data(type: str, data: dict[str, Any]) -> None:
-    """Raise ValueError where `fold` could not read *data* of an event of this *type*."""
-    if shape := DATA.get(type):
-        shape.model_validate(data)
+    """Raise ValueError, in one line, where `fold` could not read *data* of an event of this *type*."""
+    try:
+        DATA.get(type, Shape).model_validate(data)
+    except ValidationError as error:
+        raise ValueError(_first(error)) from error
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where!r}: {first['msg']}" if where else first["msg"]

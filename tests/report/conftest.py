@@ -1,0 +1,83 @@
+"""Built once for all tests here: the sample's site, a site of hostile runs, an empty one, and the browser."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import hostile_ledger
+import pygit2
+import pytest
+import runhive
+import sample_ledger
+from playwright.sync_api import Browser, sync_playwright
+from runhive.report.site import build
+from runhive.tracking.ledger import Ledger, open_ledger
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shell as it is shipped, without the other pages of the docs."""
+    folder = tmp_path_factory.mktemp("source")
+    shutil.copy(ROOT / "mkdocs.yml", folder)
+    (folder / "docs/runs").mkdir(parents=True)
+    for page in ("index.md", "runs/index.md", "runs/run.md"):
+        shutil.copy(ROOT / "docs" / page, folder / "docs" / page)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    return sample_ledger.make_ledger(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    folder = tmp_path_factory.mktemp("empty")
+    pygit2.init_repository(str(folder))
+    return open_ledger(folder)
+
+
+@pytest.fixture(scope="session")
+def site(ledger: Ledger, source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _built(ledger, source, tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="session")
+def empty_site(empty_ledger: Ledger, source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _built(empty_ledger, source, tmp_path_factory.mktemp("empty-site"))
+
+
+@pytest.fixture(scope="session")
+def hostile_site(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    ledger = hostile_ledger.make_ledger(tmp_path_factory.mktemp("hostile"))
+    return _built(ledger, source, tmp_path_factory.mktemp("hostile-site"))
+
+
+def _built(ledger: Ledger, source: Path, folder: Path) -> Path:
+    build(ledger, source, folder / "site")
+    return folder / "site"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; its tests are skipped where it is not installed, but never in CI."""
+    if not CHROMIUM.exists():
+        message = f"{CHROMIUM} is not installed: `apt-get install chromium` runs the tests in a browser"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", *QUIET]
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def child_environment() -> dict[str, str]:
+    """The environment in which a child process finds the code under test."""
+    return {**os.environ, "PYTHONPATH": str(Path(runhive.__file__).resolve().parents[1])}

@@ -1,0 +1,129 @@
+"""The site in Debian's Chromium, from file://: on phones, in the dark, without JavaScript."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ColorScheme
+
+CONTRAST = """() => {
+  const canvas = Object.assign(document.createElement("canvas"), {width: 1, height: 1});
+  const pen = canvas.getContext("2d", {willReadFrequently: true});
+  const rgba = colour => { pen.clearRect(0, 0, 1, 1); pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
+                           return [...pen.getImageData(0, 0, 1, 1).data].map(v => v / 255); };
+  const over = (a, b) => [0, 1, 2].map(i => a[i] * a[3] + b[i] * (1 - a[3])).concat(1);
+  const ground = element => { if (!element) return [1, 1, 1, 1];
+    const own = rgba(getComputedStyle(element).backgroundColor);
+    return own[3] > .999 ? own : over(own, ground(element.parentElement)); };
+  const light = c => c.slice(0, 3).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+                      .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  const poor = [];
+  const walker = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement, style = getComputedStyle(element);
+    const box = element.getBoundingClientRect();
+    if (!walker.currentNode.data.trim() || !box.width || element.closest("title, desc, .headerlink")) continue;
+    const back = ground(element);
+    const front = over(rgba(element.namespaceURI.endsWith("svg") ? style.fill : style.color), back);
+    const [a, b] = [light(front), light(back)].sort((x, y) => y - x);
+    if ((a + .05) / (b + .05) < 4.5) poor.push([walker.currentNode.data.trim(), (a + .05) / (b + .05)]);
+  }
+  return poor;
+}"""
+
+
+def some_pages(site: Path) -> list[Path]:
+    return sorted(site.rglob("*.html"))
+
+
+def open_page(browser: Browser, path: Path, **context: Any) -> Any:
+    page = browser.new_context(**context).new_page()
+    page.goto(path.as_uri())
+    return page
+
+
+@pytest.mark.parametrize("which", ["site", "hostile_site", "empty_site"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_page_is_wider_than_the_window(
+    which: str, width: int, browser: Browser, request: pytest.FixtureRequest
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    wide = {}
+    for path in some_pages(request.getfixturevalue(which)):
+        page.goto(path.as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        if over > 0:
+            wide[path.name] = over
+    page.close()
+
+    assert wide == {}
+
+
+def test_the_table_of_runs_scrolls_inside_its_own_frame_on_a_phone(site: Path, browser: Browser) -> None:
+    page = open_page(browser, site / "runs/index.html", viewport={"width": 390, "height": 800})
+    frame = page.locator(".rh-scroll").first
+
+    assert frame.evaluate("one => one.scrollWidth > one.clientWidth")
+    assert frame.get_attribute("tabindex") == "0" and frame.get_attribute("aria-label")
+    page.context.close()
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_follow_the_system_s_scheme(
+    scheme: ColorScheme, has_script: bool, site: Path, browser: Browser
+) -> None:
+    page = open_page(browser, site / "index.html", color_scheme=scheme, java_script_enabled=has_script)
+    ground = page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor")
+    red = int(ground.partition("(")[2].partition(",")[0])
+    page.context.close()
+
+    assert red > 200 if scheme == "light" else red < 60
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_stands_out_from_its_ground(
+    scheme: ColorScheme, site: Path, hostile_site: Path, browser: Browser
+) -> None:
+    run_pages = sorted((site / "runs").glob("2026*.html"))
+    paths = [
+        site / "index.html",
+        site / "runs/index.html",
+        *run_pages,
+        hostile_site / "runs/20261101-000102-abcdef.html",
+    ]
+    poor = []
+    for path in paths:
+        page = open_page(browser, path, color_scheme=scheme)
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        poor += [(path.name, *one) for one in page.evaluate(CONTRAST)]
+        page.context.close()
+
+    assert poor == []
+
+
+def test_everything_is_there_without_javascript(site: Path, browser: Browser) -> None:
+    path = max((site / "runs").glob("20261122-09*.html"))
+    texts = []
+    for has_script in (True, False):
+        page = open_page(browser, path, java_script_enabled=has_script)
+        texts.append(page.locator(".rh").inner_text())
+        page.context.close()
+
+    assert texts[0] == texts[1]
+    assert "Learning curves" in texts[1]
+
+
+def test_the_pages_tell_the_console_nothing_and_ask_no_host(site: Path, empty_site: Path, browser: Browser) -> None:
+    told: list[str] = []
+    page = browser.new_page()
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("request", lambda request: None if request.url.startswith("file://") else told.append(request.url))
+    page.on("requestfailed", lambda request: told.append(request.url))
+    for path in [*some_pages(site), *some_pages(empty_site)]:
+        page.goto(path.as_uri())
+    page.close()
+
+    assert told == []
