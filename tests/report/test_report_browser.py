@@ -1,11 +1,12 @@
 """The site in Debian's Chromium, from file://: on phones, in the dark, without JavaScript."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, ColorScheme
+from playwright.sync_api import Browser
 
+Scheme = Literal["light", "dark"]
 CONTRAST = """() => {
   const canvas = Object.assign(document.createElement("canvas"), {width: 1, height: 1});
   const pen = canvas.getContext("2d", {willReadFrequently: true});
@@ -72,7 +73,7 @@ def test_the_table_of_runs_scrolls_inside_its_own_frame_on_a_phone(site: Path, b
 @pytest.mark.parametrize("has_script", [True, False])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_follow_the_system_s_scheme(
-    scheme: ColorScheme, has_script: bool, site: Path, browser: Browser
+    scheme: Scheme, has_script: bool, site: Path, browser: Browser
 ) -> None:
     page = open_page(browser, site / "index.html", color_scheme=scheme, java_script_enabled=has_script)
     ground = page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor")
@@ -84,7 +85,7 @@ def test_the_pages_follow_the_system_s_scheme(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_all_text_stands_out_from_its_ground(
-    scheme: ColorScheme, site: Path, hostile_site: Path, browser: Browser
+    scheme: Scheme, site: Path, hostile_site: Path, browser: Browser
 ) -> None:
     run_pages = sorted((site / "runs").glob("2026*.html"))
     paths = [
