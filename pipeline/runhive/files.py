@@ -16,15 +16,17 @@ def write_atomic(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
+        with temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise RunhiveError(f"{path} cannot be written ({error.strerror}): free the disk or mend its permissions") from error
+        raise RunhiveError(
+            f"{path} cannot be written ({error.strerror}): free the disk or mend its permissions"
+        ) from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -38,5 +40,5 @@ def sync_folder(folder: Path) -> None:
 
 def sha256_of(path: Path) -> str:
     """Return the hex SHA-256 of the bytes of *path*."""
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -127,5 +127,5 @@ def precision_recall_curve(scores: Floats, positive: NDArray[np.bool_]) -> Curve
 def mcnemar_p(won: int, lost: int) -> float:
     """Two-sided exact p of McNemar's test: is the coin that decided the changed images fair?"""
     n = won + lost
-    tail = sum(comb(n, k) for k in range(min(won, lost) + 1))
-    return min(1.0, 2 * tail / 2**n)
+    tail: int = sum(comb(n, k) for k in range(min(won, lost) + 1))
+    return min(1.0, 2 * tail / (1 << n))

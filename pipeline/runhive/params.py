@@ -32,9 +32,11 @@ class Data(Section):
     """Where the images come from."""
 
     source: Literal["digits", "folder", "archive"] = Field(
-        description="scikit-learn's bundled digits, a folder, or a zip or tar; the last two hold train/<class>/* and val/<class>/*"
+        description="scikit-learn's digits, a folder, a zip or tar; the last two hold train/<class>/* and val/<class>/*"
     )
-    url: str | None = Field(description="the folder or archive: a path, a file:// or an https:// address; null for digits")
+    url: str | None = Field(
+        description="the folder or archive: a path, file:// or https://; null for digits"
+    )
     on_bad: Literal["skip", "error"] = Field(description="what to do with a file that is no readable image")
 
 
@@ -79,7 +81,9 @@ class Constant(Section):
 
 
 class Augment(Section):
-    min_scale: Annotated[float, Field(gt=0, le=1)] = Field(description="smallest share of the image's area that a crop keeps")
+    min_scale: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="smallest share of the image's area that a crop keeps"
+    )
     flip: bool = Field(description="mirror half of the images left to right")
 
 
@@ -94,13 +98,15 @@ class Train(Section):
     lr: Annotated[float, Field(gt=0, le=100)] = Field(description="learning rate after warm-up")
     optimizer: Annotated[Sgd | AdamW, Field(discriminator="name")]
     schedule: Annotated[Step | Cosine | Constant, Field(discriminator="name")]
-    warmup_epochs: Annotated[int, Field(ge=0)] = Field(description="epochs over which the rate rises linearly, step by step")
+    warmup_epochs: Annotated[int, Field(ge=0)] = Field(
+        description="epochs over which the rate rises linearly, step by step"
+    )
     augment: Augment
     views: Annotated[int, Field(gt=0, le=1000)] = Field(
-        description="frozen only: augmented views of each image whose features are computed; epoch e uses view e mod views"
+        description="frozen only: augmented views of each image; features of each are computed once, epochs take turns"
     )
     select: Literal["val", "holdout", "last"] = Field(
-        description="the epoch that is kept: best on val (the reported images), best on a share of train held out, or the last"
+        description="the epoch that is kept: best on val (the reported images), best on a holdout of train, or the last"
     )
     holdout: Fraction = Field(description="share of train that `select: holdout` sets aside")
     device: Literal["auto", "cpu", "cuda"]
@@ -193,7 +199,9 @@ def known_keys(model: type[BaseModel] = Params, prefix: str = "") -> Iterator[st
 def _sections(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [part for part in getattr(annotation, "__args__", ()) if isinstance(part, type) and issubclass(part, BaseModel)]
+    return [
+        part for part in getattr(annotation, "__args__", ()) if isinstance(part, type) and issubclass(part, BaseModel)
+    ]
 
 
 def _explain(error: Mapping[str, Any]) -> str:

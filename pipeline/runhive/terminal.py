@@ -8,10 +8,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from runhive.errors import RunhiveError
+from runhive.metrics import mcnemar_p
 from runhive.tracking.comparison import changed_samples, kept_predictions
 from runhive.tracking.ledger import Ledger, open_ledger
 from runhive.tracking.run import Run
-from runhive.metrics import mcnemar_p
 
 STAGES = ("fetch", "train", "evaluate", "export")
 
@@ -61,7 +61,9 @@ def print_run(run_id: str) -> None:
 def print_comparison(run_ids: Sequence[str]) -> None:
     """Print two runs side by side: those named, or the last two completed ones."""
     ledger = open_ledger()
-    runs = [ledger.run(run_id) for run_id in run_ids] or [run for run in ledger.runs() if run.state == "completed"][1::-1]
+    runs = [ledger.run(run_id) for run_id in run_ids] or [run for run in ledger.runs() if run.state == "completed"][
+        1::-1
+    ]
     if len(runs) != 2:
         raise RunhiveError(f"comparing takes two runs, there are {len(runs)}: name two of `runhive runs list`")
     table = Table("", *(run.run_id for run in runs), box=None, pad_edge=False)
@@ -70,7 +72,9 @@ def print_comparison(run_ids: Sequence[str]) -> None:
         table.add_row(label, *(_safe(show(run)) for run in runs))
     table.add_row("images won / lost", "", _won_and_lost(ledger, *runs))
     for stage in STAGES:
-        table.add_row(f"{stage}, seconds", *(f"{run.phases[stage]:.1f}" if stage in run.phases else "–" for run in runs))
+        table.add_row(
+            f"{stage}, seconds", *(f"{run.phases[stage]:.1f}" if stage in run.phases else "–" for run in runs)
+        )
     _print(table)
 
 

@@ -2,19 +2,20 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import hostile_ledger
 import pygit2
 import pytest
-import runhive
-import sample_ledger
 from playwright.sync_api import Browser, sync_playwright
+
+import runhive
 from runhive.report.site import build
 from runhive.tracking.ledger import Ledger, open_ledger
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(Path(__file__).parent))  # importlib mode does not: sample_ledger and others lie here
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
@@ -32,6 +33,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    import sample_ledger
+
     return sample_ledger.make_ledger(tmp_path_factory.mktemp("sample"))
 
 
@@ -54,6 +57,8 @@ def empty_site(empty_ledger: Ledger, source: Path, tmp_path_factory: pytest.Temp
 
 @pytest.fixture(scope="session")
 def hostile_site(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import hostile_ledger
+
     ledger = hostile_ledger.make_ledger(tmp_path_factory.mktemp("hostile"))
     return _built(ledger, source, tmp_path_factory.mktemp("hostile-site"))
 

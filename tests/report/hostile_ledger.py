@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pygit2
+from sample_ledger import Task, draw_insect, evaluate, parity
+
 from runhive import metrics
 from runhive.formats.predictions import Predictions, to_csv
 from runhive.tracking.ledger import Ledger, open_ledger
 from runhive.tracking.run import Event
-from sample_ledger import Task, draw_insect, evaluate, parity
 
 PAYLOADS = [
     "<script>window.pwned=1</script>",
@@ -58,7 +59,10 @@ def attack(ledger: Ledger, number: int, payload: str, baseline: str | None) -> N
     evaluation = evaluate(task, predictions).model_dump(mode="json") | {"weights_sha256": payload}
     evaluation["evaluation_set"]["name"] = payload
     evaluation["evaluation_set"]["digest"] = payload
-    params = {payload: payload, "train": {"lr": payload, "epochs": [payload], payload: {payload: payload}}}
+    params: dict[str, Any] = {
+        payload: payload,
+        "train": {"lr": payload, "epochs": [payload], payload: {payload: payload}},
+    }
     params |= {"model": {"arch": payload}, "deep": _nested(60), "list": [[payload]] * 70}
     started = {
         "experiment": payload,

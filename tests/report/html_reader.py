@@ -6,6 +6,23 @@ from pathlib import Path
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 UNSEEN = {"script", "style", "title", "desc"}
+BLOCKS = {
+    "td",
+    "th",
+    "tr",
+    "p",
+    "li",
+    "dt",
+    "dd",
+    "div",
+    "h1",
+    "h2",
+    "h3",
+    "figcaption",
+    "summary",
+    "header",
+    "caption",
+}
 
 
 @dataclass
@@ -40,6 +57,7 @@ class _Reader(HTMLParser):
         self.page.tags.append((tag, {name: value or "" for name, value in attrs}))
 
     def handle_endtag(self, tag: str) -> None:
+        self.page.text += " " * (tag in BLOCKS)
         if tag in self.open:
             while self.open.pop() != tag:
                 pass
@@ -65,4 +83,4 @@ def read(path: Path) -> Page:
 
 def rows(html: str) -> list[str]:
     """The visible text of each table row."""
-    return [parse(row).text for row in html.split("<tr")[1:]]
+    return [parse(f"<tr{row}").text for row in html.split("<tr")[1:]]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pygit2
 from PIL import Image, ImageDraw, ImageFilter
+
 from runhive import metrics
 from runhive.formats.evaluation import ClassScore, Evaluation, EvaluationSet
 from runhive.formats.history import Epoch

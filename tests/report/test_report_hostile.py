@@ -10,6 +10,8 @@ from html_reader import Page, parse, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
+from sample_ledger import digits, params, started
+
 from runhive.report.home import home
 from runhive.report.record import Code
 from runhive.report.reproduce import recipe
@@ -19,7 +21,6 @@ from runhive.report.templates import render
 from runhive.report.text import visible
 from runhive.tracking.ledger import Ledger
 from runhive.tracking.run import Event, fold
-from sample_ledger import digits, params, started
 
 ID = "20261101-000100-abcdef"
 TIME = datetime(2026, 11, 1, tzinfo=UTC).isoformat()
@@ -77,7 +78,7 @@ def test_no_attribute_of_any_page_runs_code(hostile_site: Path) -> None:
             assert not [name for name in attributes if name.startswith("on")], (path.name, tag)
             assert not attributes.get("href", "").lower().startswith(("javascript:", "data:")), path.name
         assert "pwned" not in page.scripts, path.name
-        assert "7*7" in page.text or "49" not in page.text, path.name
+    assert "{{ 7*7 }}{% for x in" in read(hostile_site / "runs/20261101-000106-abcdef.html").text
 
 
 def test_no_hidden_character_reaches_a_page(hostile_site: Path) -> None:
@@ -122,7 +123,6 @@ def test_no_script_of_a_run_is_run_and_nothing_leaves_the_folder(hostile_site: P
     page.on(
         "request", lambda request: None if request.url.startswith("file://") else told.append(("request", request.url))
     )
-    page.on("requestfailed", lambda request: told.append(("failed", request.url)))
     for path in sorted(hostile_site.rglob("*.html")):
         page.goto(path.as_uri())
         page.mouse.move(300, 300)

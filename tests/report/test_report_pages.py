@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import sample_ledger
 from html_reader import parse, read, rows
+
 from runhive.tracking.ledger import Ledger
 from runhive.tracking.run import Run
 

@@ -7,18 +7,27 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pygit2
 import pytest
+import sample_ledger
 from html_reader import read, rows
+
 from runhive.errors import RunhiveError
 from runhive.report import site as site_module
 from runhive.report.site import build
 from runhive.report.stamp import Stamp
 from runhive.report.swap import swap, sweep
-from runhive.tracking.ledger import Ledger
+from runhive.stages.report import report
+from runhive.tracking.ledger import Ledger, open_ledger
 
-BUILD = "from pathlib import Path; import sys; from runhive.report.site import build; from runhive.tracking.ledger import open_ledger\n"
+BUILD = """
+from pathlib import Path
+from runhive.report.site import build
+from runhive.tracking.ledger import open_ledger
+"""
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -135,12 +144,13 @@ def test_a_killed_build_leaves_the_old_site_and_the_next_one_cleans_up(
 
 
 def test_of_two_builds_at_once_the_second_waits(
-    site: Path, ledger: Ledger, source: Path, tmp_path: Path, child_environment: dict[str, str]
+    empty_site: Path, empty_ledger: Ledger, source: Path, tmp_path: Path
 ) -> None:
-    children = [start_build(ledger, source, tmp_path / "site", child_environment) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        stamps = list(pool.map(lambda _: build(empty_ledger, source, tmp_path / "site"), range(2)))
 
-    assert [child.wait() for child in children] == [0, 0]
-    assert contents(tmp_path / "site") == contents(site)
+    assert [stamp.runs for stamp in stamps] == [0, 0]
+    assert contents(tmp_path / "site") == contents(empty_site)
 
 
 def test_a_site_that_was_only_moved_away_is_put_back(tmp_path: Path) -> None:
@@ -190,3 +200,20 @@ def test_a_broken_shell_is_refused_in_one_line_and_the_old_site_stays(
     assert "\n" not in str(raised.value)
     assert contents(tmp_path / "site") == {"index.html": b"old"}
     assert not list(tmp_path.glob(".site.building-*"))
+
+
+def test_in_a_temporary_workspace_the_real_site_is_built_and_the_stamp_stays_with_the_workspace(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, workspace = tmp_path / "root", tmp_path / "workspace"
+    shutil.copytree(source, root)
+    for folder in (root, workspace):
+        pygit2.init_repository(str(folder))
+    sample_ledger.record(open_ledger(root), sample_ledger.plans()[0], None)
+    monkeypatch.setenv("DVC_ROOT", str(root))
+    monkeypatch.chdir(workspace)
+    report()
+
+    assert contents(workspace / "site") == {"stamp.json": (root / "site/stamp.json").read_bytes()}
+    assert len(list((root / "site/runs").glob("2026*.html"))) == 1
+    assert capsys.readouterr().out == f"1 run: open {root}/site/index.html\n"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 import runhive
 from runhive.tracking.ledger import Ledger, open_ledger
 

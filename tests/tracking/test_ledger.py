@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger import Ledger, open_ledger
 from runhive.tracking.run import Event, run_folder

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger import Ledger
 from runhive.tracking.liveness import (

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from runhive.errors import RunhiveError
 from runhive.tracking.lock import file_lock
 

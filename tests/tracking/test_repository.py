@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from runhive.errors import RunhiveError
 from runhive.tracking.repository import baseline_commit, code_state, file_at, main_root, open_repository
 

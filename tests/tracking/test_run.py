@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from runhive.errors import RunhiveError
 from runhive.tracking.run import Event, fold, new_run_id, run_folder
 

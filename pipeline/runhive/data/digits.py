@@ -17,7 +17,7 @@ def write_digits(folder: Path) -> None:
     Every fifth image of a digit is for validation. Raises RunhiveError where scikit-learn is missing.
     """
     try:
-        from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+        from sklearn.datasets import load_digits
     except ImportError:
         raise RunhiveError("scikit-learn is missing: pip install 'runhive[train]'") from None
     images, digits = load_digits(return_X_y=True)

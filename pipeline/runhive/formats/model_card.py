@@ -26,7 +26,7 @@ class Selection(Record):
 
 
 class ModelCard(Document):
-    """A classifier. Its input is uint8 NCHW RGB at `preprocess.image_size`; its outputs are in the order of `classes`."""
+    """A classifier: uint8 NCHW RGB at `preprocess.image_size` in, one output for each of `classes`, in their order."""
 
     version: ClassVar[int] = 1
 

@@ -29,10 +29,10 @@ def read_rows(path: Path, row_type: type[Row]) -> list[Row]:
     """
     columns = fields(row_type)  # type: ignore[arg-type]  # a dataclass, which no bound can say
     try:
-        with open(path, newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             header, *rows = list(csv.reader(file)) or [[]]
     except FileNotFoundError:
         raise RunhiveError(f"{path} is missing: run `dvc repro`") from None
     if header != [field.name for field in columns]:
         raise RunhiveError(f"{path} has the columns {', '.join(header)}: run `dvc repro` to write it again")
-    return [row_type(*(field.type(cell) for field, cell in zip(columns, row, strict=True))) for row in rows]  # type: ignore[operator,misc]
+    return [row_type(*(field.type(cell) for field, cell in zip(columns, row, strict=True))) for row in rows]  # type: ignore[operator]  # str, int or float

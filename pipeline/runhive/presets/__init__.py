@@ -26,7 +26,7 @@ def describe() -> str:
 
 
 def use(name: str, changes: Sequence[str], path: Path) -> None:
-    """Write preset *name* to *path*, with `key=value` *changes*. Raises RunhiveError, writing nothing, for a mistake."""
+    """Write preset *name* to *path*, with `key=value` *changes*. A mistake is a RunhiveError and writes nothing."""
     found = presets()
     if name not in found:
         near = difflib.get_close_matches(name, found, 1)
@@ -58,5 +58,7 @@ def _set(content: Any, key: str, value: Any) -> None:
         content = content.get(section) if isinstance(content, dict) else None
     if not isinstance(content, dict):
         near = difflib.get_close_matches(key, list(known_keys()), 1, 0.4)
-        raise RunhiveError(f"there is no key {key!r}" + (f": did you mean {near[0]}?" if near else ": see `runhive schema`"))
+        raise RunhiveError(
+            f"there is no key {key!r}" + (f": did you mean {near[0]}?" if near else ": see `runhive schema`")
+        )
     content[last] = value

@@ -8,6 +8,7 @@ from runhive.tracking.run import RUN_ID
 
 SIGNIFICANT = 0.05
 
+
 @dataclass(frozen=True)
 class Verdict:
     """`tone` is better, worse, same or none. `detail` and `choice`, why it is that baseline, are the run's words."""

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from safetensors.torch import load, save
 from torch import Tensor
@@ -29,7 +29,7 @@ class Marker(Document):
 
     epoch: int
     best_epoch: int
-    history: list[dict[str, float]]
+    history: list[dict[str, Any]]
     sha256: str
 
 
@@ -83,7 +83,7 @@ def _flatten(state: State) -> Iterator[tuple[str, Tensor]]:
 
 
 def _unflatten(tensors: dict[str, Tensor], marker: Marker) -> State:
-    history = [Epoch(**{**row, "epoch": int(row["epoch"])}) for row in marker.history]
+    history = [Epoch(**row) for row in marker.history]
     state = State(epoch=marker.epoch, history=history, best_epoch=marker.best_epoch)
     for name, tensor in tensors.items():
         part, _, rest = name.partition("/")

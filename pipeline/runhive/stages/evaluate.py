@@ -35,7 +35,9 @@ def evaluate(params: Params) -> None:
     )
     write_predictions(paths.PREDICTIONS, predictions)
     write_plots(paths.PLOTS, predictions)
-    found = score(predictions, card, EvaluationSet(name=params.evaluate.split, digest=content_digest(images), images=len(images)))
+    found = score(
+        predictions, card, EvaluationSet(name=params.evaluate.split, digest=content_digest(images), images=len(images))
+    )
     found.write(paths.EVALUATION)
     selected = " (selected on these images)" if found.selected_on_these_images else ""
     print(
@@ -51,7 +53,9 @@ def score(predictions: Predictions, card: ModelCard, evaluation_set: EvaluationS
     confusion = metrics.confusion_matrix(labels, predicted, len(card.classes))
     hits = int((predicted == labels).sum())
     low, high = metrics.wilson_interval(hits, len(labels))
-    per_class = [class_score(index, card.classes, confusion, probabilities, labels) for index in range(len(card.classes))]
+    per_class = [
+        class_score(index, card.classes, confusion, probabilities, labels) for index in range(len(card.classes))
+    ]
     return Evaluation(
         metrics_version=metrics.VERSION,
         evaluation_set=evaluation_set,

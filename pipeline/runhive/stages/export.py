@@ -57,8 +57,8 @@ def export(params: Params) -> None:
     write_atomic(paths.ONNX, model)
     parity.write(paths.PARITY)
     print(
-        f"{paths.ONNX}: {parity.onnx_bytes / 1e6:.1f} MB, differs from torch by {parity.relative_difference:.1e} of the "
-        f"logits' spread, top-1 agrees on {parity.top1_agreement:.2%} of {parity.images} images, "
+        f"{paths.ONNX}: {parity.onnx_bytes / 1e6:.1f} MB, differs from torch by {parity.relative_difference:.1e} "
+        f"of the logits' spread, top-1 agrees on {parity.top1_agreement:.2%} of {parity.images} images, "
         f"{parity.onnx_milliseconds:.1f} ms an image against {parity.torch_milliseconds:.1f} ms"
     )
 
@@ -67,8 +67,8 @@ def check_parity(parity: Parity) -> None:
     """Raise RunhiveError, saying by how much, unless the two models agree on logits that vary."""
     if parity.logit_spread < DEGENERATE:
         raise RunhiveError(
-            f"the model's logits vary by only {parity.logit_spread:.1e} over {parity.images} images, so agreement would "
-            "prove nothing: train it longer or look at its curves"
+            f"the model's logits vary by only {parity.logit_spread:.1e} over {parity.images} images, so agreement "
+            "would prove nothing: train it longer or look at its curves"
         )
     if not parity.relative_difference <= parity.tolerance:
         raise RunhiveError(

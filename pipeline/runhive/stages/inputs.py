@@ -59,6 +59,8 @@ def admit_own_code(stage: str, arch: str) -> None:
     top = importlib.util.find_spec(module.partition(".")[0])
     file = Path(*module.split(".")).with_suffix(".py")
     if top is None or not file.exists():
-        raise RunhiveError(f"params.yaml: model.arch: {file} is not in the repository's root: write it, or name another")
+        raise RunhiveError(
+            f"params.yaml: model.arch: {file} is not in the repository's root: write it, or name another"
+        )
     if not any(dependency == file or dependency in file.parents for dependency in stage_deps(stage)):
         raise RunhiveError(f"{paths.PIPELINE}: add {file} to stages.{stage}.deps: without it DVC misses its changes")

@@ -17,7 +17,6 @@ from runhive.tracking import liveness
 from runhive.tracking.ledger import Ledger, open_ledger
 from runhive.tracking.run import Event, new_run_id, utc_now
 
-
 RUN = "run.json"
 
 

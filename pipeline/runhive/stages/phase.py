@@ -4,9 +4,9 @@ from pathlib import Path
 from time import monotonic
 from typing import ClassVar
 
+from runhive.files import sha256_of
 from runhive.formats.document import Document
 from runhive.stages import paths
-from runhive.files import sha256_of
 from runhive.tracking.run import utc_now
 
 PRODUCTS = {

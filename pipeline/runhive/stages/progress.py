@@ -19,7 +19,9 @@ class ImagesPerSecond(ProgressColumn):
 
 
 @contextmanager
-def show_progress(epochs: int, done: int, images: int) -> Iterator[tuple[Callable[[int, int], None], Callable[[Epoch], None]]]:
+def show_progress(
+    epochs: int, done: int, images: int
+) -> Iterator[tuple[Callable[[int, int], None], Callable[[Epoch], None]]]:
     """Yield what to call after each step, with the epoch and the images seen in it, and after each epoch.
 
     Epoch 0 is the computing of features. The bar is drawn only on a terminal.
@@ -35,7 +37,9 @@ def show_progress(epochs: int, done: int, images: int) -> Iterator[tuple[Callabl
                 progress.update(features, completed=seen, visible=True)
             else:
                 progress.update(features, visible=False)
-                progress.update(bar, completed=(epoch - done - 1) * images + seen, description=f"epoch {epoch}/{epochs}")
+                progress.update(
+                    bar, completed=(epoch - done - 1) * images + seen, description=f"epoch {epoch}/{epochs}"
+                )
 
         def after_epoch(epoch: Epoch) -> None:
             left = (epochs - epoch.epoch) * epoch.seconds

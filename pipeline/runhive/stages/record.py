@@ -88,7 +88,9 @@ def exported_event(parity: Parity) -> Event:
         "export.relative_difference": parity.relative_difference,
         "export.top1_agreement": parity.top1_agreement,
     }
-    return Event("exported", {"metrics": metrics, "parity": parity.model_dump(mode="json")}, seconds=seconds_of("export"))
+    return Event(
+        "exported", {"metrics": metrics, "parity": parity.model_dump(mode="json")}, seconds=seconds_of("export")
+    )
 
 
 def seconds_of(stage: str) -> float | None:

@@ -25,7 +25,7 @@ from runhive.tracking.repository import code_state, main_root
 from runhive.vision.device import choose_device
 from runhive.vision.loop import State
 from runhive.vision.model import Classifier
-from runhive.vision.train import Labelled, Watch, learn, make_classifier, preprocess_of
+from runhive.vision.train import Labelled, Lesson, Watch, learn, make_classifier, preprocess_of
 
 
 def train(params: Params) -> None:
@@ -48,8 +48,10 @@ def train(params: Params) -> None:
                 liveness.beat(root, run.run_id)
                 after_epoch(state.history[-1])
 
-            fed = [labelled(part, class_names(images)) for part in (learned, checked)]
-            state = learn(classifier, params.model, params.train, *fed, device, state, Watch(after_step, keep))
+            lesson = Lesson(
+                params.model, params.train, *(labelled(part, class_names(images)) for part in (learned, checked))
+            )
+            state = learn(classifier, lesson, device, state, Watch(after_step, keep))
         speed = len(learned) * (state.epoch - first) / (monotonic() - began)
         write_outs(params, images, classifier, state, run, speed)
 

@@ -33,7 +33,7 @@ def augmented_batches(
     with ThreadPoolExecutor() as pool:
         batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
         ahead = [pool.submit(one, int(index)) for index in batches[0]]
-        for following in [*batches[1:], []]:
+        for following in [*batches[1:], order[:0]]:
             ready, ahead = ahead, [pool.submit(one, int(index)) for index in following]
             yield np.stack([future.result() for future in ready])
 

@@ -62,7 +62,9 @@ def fit(
         began = monotonic()
         loss, accuracy = _train_epoch(network, feed, train, optimizer, epoch, device, after_step)
         if not isfinite(loss):
-            raise RunhiveError(f"the loss is {loss} in epoch {epoch}: lower train.lr, now {train.lr}, and run `dvc repro`")
+            raise RunhiveError(
+                f"the loss is {loss} in epoch {epoch}: lower train.lr, now {train.lr}, and run `dvc repro`"
+            )
         check_loss, check_accuracy = measure(network, feed.check(), device)
         lr = learning_rate(epoch * feed.steps - 1, feed.steps, train)
         state.history.append(Epoch(epoch, lr, loss, accuracy, check_loss, check_accuracy, monotonic() - began))
@@ -127,7 +129,7 @@ def _train_epoch(
         logits = network(x)
         loss = functional.cross_entropy(logits, y)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimizer.step()
         loss_sum += loss.detach() * len(y)
         hits += (logits.detach().argmax(1) == y).sum()

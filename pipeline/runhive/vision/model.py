@@ -108,8 +108,8 @@ def _torchvision_weights(arch: str) -> dict[str, Tensor]:
         state: dict[str, Tensor] = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except (URLError, TimeoutError) as error:
         raise RunhiveError(
-            f"the ImageNet weights of {arch} are not in {cached.parent} and {urlsplit(weights.url).netloc} does not answer "
-            f"({getattr(error, 'reason', error)}): offline, set model.arch: {LITE0}, whose weights are installed, "
+            f"the ImageNet weights of {arch} are not in {cached.parent} and {urlsplit(weights.url).netloc} does not "
+            f"answer ({getattr(error, 'reason', error)}): offline, set model.arch: {LITE0}, whose weights are installed, "
             "or model.weights: none"
         ) from None
     return state

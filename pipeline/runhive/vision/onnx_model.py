@@ -64,7 +64,8 @@ def to_onnx(classifier: Classifier, card: ModelCard, opset: int) -> bytes:
         },
     )
     onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString(deterministic=True)
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
 
 
 def _strip(model: ModelProto) -> None:

@@ -28,6 +28,16 @@ class Labelled:
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """What is learned, how, from which images, and on which it is measured after each epoch."""
+
+    model: Model
+    train: Train
+    images: Labelled
+    check: Labelled
+
+
+@dataclass(frozen=True)
 class Watch:
     """What to call while training goes on; see `loop.fit`."""
 
@@ -50,21 +60,18 @@ def preprocess_of(model: Model) -> Preprocess:
     return Preprocess(image_size=model.image_size, resize_size=model.resize_size, mean=mean, std=std)
 
 
-def learn(
-    classifier: Classifier, model: Model, train: Train, images: Labelled, check: Labelled, device: torch.device,
-    state: State, watch: Watch,
-) -> State:  # fmt: skip
-    """Train *classifier* in place on *images*, measured on *check* after each epoch, from *state* on."""
+def learn(classifier: Classifier, lesson: Lesson, device: torch.device, state: State, watch: Watch) -> State:
+    """Train *classifier* in place, from *state* on."""
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     classifier.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch lacks this one
-    learn_all = _learn_head if train.mode == "frozen" else _learn_everything
-    return learn_all(classifier, model, train, images, check, device, state, watch)
+    learn_all = _learn_head if lesson.train.mode == "frozen" else _learn_everything
+    return learn_all(classifier, lesson, device, state, watch)
 
 
 def _learn_everything(
-    classifier: Classifier, model: Model, train: Train, images: Labelled, check: Labelled, device: torch.device,
-    state: State, watch: Watch,
-) -> State:  # fmt: skip
+    classifier: Classifier, lesson: Lesson, device: torch.device, state: State, watch: Watch
+) -> State:
+    model, train, images, check = lesson.model, lesson.train, lesson.images, lesson.check
     preprocess = preprocess_of(model)
 
     def train_batches(epoch: int) -> Iterator[Batch]:
@@ -82,14 +89,14 @@ def _learn_everything(
     return fit(classifier, feed, train, device, state, watch.after_step, watch.after_epoch)
 
 
-def _learn_head(
-    classifier: Classifier, model: Model, train: Train, images: Labelled, check: Labelled, device: torch.device,
-    state: State, watch: Watch,
-) -> State:  # fmt: skip
-    """Epoch e learns from view e mod `views`; batch-norm stays in evaluation mode, as features are those of a frozen network."""
+def _learn_head(classifier: Classifier, lesson: Lesson, device: torch.device, state: State, watch: Watch) -> State:
+    """Epoch e learns from view e mod `views`; features are those of the network in evaluation mode, batch-norm too."""
+    model, train, images, check = lesson.model, lesson.train, lesson.images, lesson.check
     head = classifier.backbone.get_submodule(head_name(model.arch))
     if not isinstance(head, nn.Linear):
-        raise RunhiveError(f"params.yaml: train.mode: {model.arch} ends in {type(head).__name__}, not Linear: use finetune")
+        raise RunhiveError(
+            f"params.yaml: train.mode: {model.arch} ends in {type(head).__name__}, not Linear: use finetune"
+        )
     n = len(images.paths)
     in_order = np.arange(n)
     views = []
@@ -107,7 +114,7 @@ def _learn_head(
     def train_batches(epoch: int) -> Iterator[Batch]:
         order = torch.from_numpy(epoch_order(train.seed, epoch, n))
         features = views[(epoch - 1) % len(views)]
-        return ((features[part], labels[part]) for part in order.split(train.batch_size))
+        return ((features[part], labels[part]) for part in torch.split(order, train.batch_size))
 
     feed = Feed(
         train_batches, lambda: [(check_features, torch.tensor(check.labels))], images=n, steps=-(-n // train.batch_size)

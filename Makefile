@@ -1,0 +1,78 @@
+# `make demo` runs the pipeline twice and compares; `make test` checks the code. Both are quick when nothing changed.
+
+PYTHON ?= python3
+# TORCH=cpu takes torch from PyTorch's CPU index where that can be reached: 0.2 GB instead of 2.7 GB, no GPU.
+TORCH ?= default
+# For `make article` without a network: DATA=path/to/hymenoptera_data.zip ARCH=efficientnet_lite0
+DATA ?=
+ARCH ?=
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export UV_NO_CONFIG := 1
+UV = .venv/bin/uv pip install --quiet --python .venv/bin/python
+
+.PHONY: demo article test format lock
+
+demo: .venv/demo.$(TORCH)
+	@dvc repro
+	@dvc exp run --temp --set-param train.lr=0.0005
+	@$(MAKE) --no-print-directory tell NEXT="dvc exp run -S train.epochs=8"
+
+article: .venv/demo.$(TORCH)
+	@runhive use hymenoptera $(if $(DATA),data.url=$(DATA)) $(if $(ARCH),model.arch=$(ARCH))
+	@dvc repro
+	@dvc exp run --temp --set-param train.mode=frozen
+	@$(MAKE) --no-print-directory tell NEXT="runhive use digits"
+
+.PHONY: tell
+tell:
+	@echo; runhive compare
+	@echo; echo "The report: $(CURDIR)/site/index.html (open it in a browser; no server needed)"
+	@echo "Next, in this shell: . .venv/bin/activate && $(NEXT)"
+
+test: .venv/test.$(TORCH)
+	ruff format --check .
+	ruff check .
+	mypy
+	pytest
+
+format: .venv/test.$(TORCH)
+	ruff format .
+	ruff check --fix .
+
+# Each rule below leaves a file that says it is done; a changed lock makes it again.
+.venv/uv: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@$(PYTHON) -m venv .venv || { echo "venv is missing: install it (on Debian: apt install python3-venv)"; exit 1; }
+	@awk '/^[^ ]/ { keep = /^uv==/ } keep' requirements.lock > .venv/uv.lock
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	@touch $@
+
+.venv/demo.default: .venv/uv requirements.lock pyproject.toml
+	@echo "Installing the pinned requirements into .venv: about 3 GB to download, most of it torch with CUDA."
+	@echo "Without a GPU, and where PyTorch's own index can be reached: make $(MAKECMDGOALS) TORCH=cpu (0.5 GB)."
+	@$(UV) --require-hashes --no-deps -r requirements.lock
+	@$(UV) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/test.default: .venv/demo.default requirements-test.lock
+	@$(UV) --require-hashes --no-deps -r requirements-test.lock
+	@touch $@
+
+# The lock without torch and its CUDA libraries, then the same versions of torch from PyTorch's CPU index,
+# whose hashes the lock does not hold.
+.venv/demo.cpu .venv/test.cpu: .venv/uv requirements.lock requirements-test.lock pyproject.toml
+	@echo "Installing the pinned requirements into .venv: about 0.5 GB to download."
+	@awk '/^[^ ]/ { drop = /^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==/ } !drop' \
+	  $(if $(findstring test,$@),requirements-test.lock,requirements.lock) > .venv/cpu.lock
+	@$(UV) --require-hashes --no-deps -r .venv/cpu.lock
+	@$(UV) --torch-backend cpu $$(sed -n 's/^\(torch\|torchvision\)\(==[0-9.]*\).*/\1\2/p' requirements.lock)
+	@$(UV) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  pyproject.toml --extra train --extra report --group build --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  pyproject.toml --extra train --extra report --group build --group test --constraint requirements.lock \
+	  --output-file requirements-test.lock
