@@ -1,6 +1,7 @@
 """Read a page without a browser: its tags, addresses, ids and visible text."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -77,7 +78,9 @@ def parse(html: str) -> Page:
     return reader.page
 
 
+@cache
 def read(path: Path) -> Page:
+    """The page at *path*, which no test changes."""
     return parse(path.read_text(encoding="utf-8"))
 
 

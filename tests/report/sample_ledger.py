@@ -29,7 +29,7 @@ def digest(*parts: object) -> str:
 
 @dataclass(frozen=True)
 class Task:
-    """A data set: its drawn pictures by their SHA-256, and a label for each."""
+    """A data set: thumbnails as drawn, the SHA-256 of what each would show, and a label for each."""
 
     experiment: str
     classes: list[str]
@@ -39,7 +39,7 @@ class Task:
 
     @property
     def sha256(self) -> list[str]:
-        return [hashlib.sha256(picture).hexdigest() for picture in self.pictures]
+        return [digest("source", hashlib.sha256(picture).hexdigest()) for picture in self.pictures]
 
     @property
     def paths(self) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runhive.report.score import BOUNDS, finite_metrics, is_better, shown, shown_change
+from runhive.report.score import BOUNDS, finite_metrics, shown, shown_change
 from runhive.report.summary import Summary
 
 
@@ -16,7 +16,6 @@ class Measure:
     interval: str
     before: str
     change: str
-    tone: str
 
 
 def measures(summary: Summary, baseline: Summary | None) -> list[Measure]:
@@ -43,12 +42,10 @@ def _before(name: str, summary: Summary, baseline: Summary | None) -> float | No
 
 def _measure(name: str, here: Mapping[str, float], before: float | None) -> Measure:
     value, low, high = here[name], here.get(f"{name}_low"), here.get(f"{name}_high")
-    is_equal = before is None or value == before
     return Measure(
         name=name,
         value=shown(name, value),
         interval="" if low is None or high is None else f"{shown(name, low)} to {shown(name, high)}",
         before="" if before is None else shown(name, before),
         change="" if before is None else shown_change(name, value - before),
-        tone="same" if is_equal or before is None else "better" if is_better(name, value, before) else "worse",
     )

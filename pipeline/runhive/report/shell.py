@@ -1,5 +1,6 @@
 """The site's shell: MkDocs renders the Markdown pages, Runhive fills the places they keep for runs."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from markupsafe import Markup, escape
 
 from runhive.errors import RunhiveError
 
+LOG = logging.getLogger(__name__)
 TITLE = "RUNHIVE-RUN"  # stands for the run's id in docs/runs/run.md
 
 
@@ -39,6 +41,8 @@ def render_shell(source: Path, target: Path, timestamp: int) -> None:
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise RunhiveError(f"mkdocs cannot build the pages of {source}: {said[-1] if said else 'it gave no reason'}")
+    for warning in done.stderr.splitlines():
+        LOG.warning("mkdocs: %s", warning)
 
 
 def read_shell(page: Path, place: str) -> Shell:

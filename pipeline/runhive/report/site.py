@@ -43,9 +43,7 @@ def _fill(ledger: Ledger, source: Path, work: Path) -> Stamp:
     tip = ledger.tip()
     summaries = [summarize(run) for run in ledger.runs()]
     render_shell(source, work, _newest(summaries))
-    (
-        work / "404.html"
-    ).unlink()  # its links begin with a slash, which leads nowhere from file:// and below a project's address
+    (work / "404.html").unlink(missing_ok=True)  # its links begin with a slash: dead from file:// and in project pages
     shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
     _write_home(summaries, work)
     _write_tables(summaries, work)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from runhive.report.numerals import epoch_of
 from runhive.report.record import Code, Comparison, flatten, last_named, read_part
-from runhive.report.score import Score, is_better, score_of, shown_change
+from runhive.report.score import Score, score_of, shown_change
 from runhive.report.timeline import timed
 from runhive.report.verdict import Verdict, judge
 from runhive.tracking.run import STATES, Run, run_folder
@@ -48,13 +48,6 @@ class Summary:
     @property
     def shown_change(self) -> str:
         return "" if self.change is None or self.score is None else shown_change(self.score.metric, self.change)
-
-    @property
-    def change_tone(self) -> str:
-        """Which way the change points; the verdict alone says whether it means something."""
-        if not self.change or self.score is None:
-            return "same"
-        return "better" if is_better(self.score.metric, self.change, 0) else "worse"
 
     def parameter(self, name: str) -> str | None:
         """The value of the first parameter whose last key is *name*."""

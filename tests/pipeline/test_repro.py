@@ -1,0 +1,159 @@
+"""`dvc repro` from images to a site, and what runs again when something changes."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+
+def stages_run(output: str) -> list[str]:
+    return re.findall(r"Running stage '(\w+)'", output)
+
+
+def event_types(workspace: Workspace) -> list[str]:
+    (run,) = workspace.runs()
+    return [event.type for event in run.events]
+
+
+def test_a_first_repro_leaves_only_the_lock_and_the_metrics_to_commit(finished: Workspace) -> None:
+    changed = finished.git("status", "--porcelain", "--untracked-files=all").split("\n")
+
+    assert sorted(filter(None, changed)) == ["?? dvc.lock", "?? results/metrics.json"]
+
+
+def test_a_first_repro_records_one_completed_run_with_all_its_results(finished: Workspace) -> None:
+    (run,) = finished.runs()
+
+    assert run.state == "completed"
+    assert run.attempt == 1
+    assert run.metrics["val.accuracy"] == run.evaluation["accuracy"]
+    assert set(run.phases) == {"fetch", "train", "evaluate", "export"}
+    assert event_types(finished) == ["started", "fetched", "trained", "evaluated", "exported", "compared", "finished"]
+    assert set(finished.ledger().files(run.run_id)) == {"dvc.lock", "history.csv", "params.yaml", "predictions.csv"}
+
+
+def test_the_metrics_that_git_tracks_are_those_of_the_run(finished: Workspace) -> None:
+    (run,) = finished.runs()
+    tracked = json.loads((finished.root / "results/metrics.json").read_text())
+
+    flat = {f"{group}.{name}": value for group, numbers in tracked.items() for name, value in numbers.items()}
+    assert flat == run.metrics
+
+
+def test_a_first_repro_builds_the_page_of_its_run(finished: Workspace) -> None:
+    (run,) = finished.runs()
+
+    assert run.run_id in (finished.root / f"site/runs/{run.run_id}.html").read_text()
+
+
+def test_a_second_repro_does_nothing(workspace: Workspace) -> None:
+    tip, site = workspace.ledger().tip(), (workspace.root / "site/stamp.json").stat().st_mtime_ns
+    output = workspace.run("dvc", "repro")
+
+    assert stages_run(output) == []
+    assert workspace.ledger().tip() == tip
+    assert (workspace.root / "site/stamp.json").stat().st_mtime_ns == site
+
+
+def test_an_export_parameter_runs_export_and_what_follows_and_adds_to_the_same_run(workspace: Workspace) -> None:
+    before = event_types(workspace)
+    workspace.change_params("export.tolerance=0.002")
+    output = workspace.run("dvc", "repro")
+
+    assert stages_run(output) == ["export", "record", "report"]
+    assert event_types(workspace) == [*before, "exported"]
+
+
+def test_recording_the_same_results_again_adds_nothing(workspace: Workspace) -> None:
+    tip = workspace.ledger().tip()
+    workspace.run("dvc", "repro", "--force", "--single-item", "record")
+
+    assert workspace.ledger().tip() == tip
+
+
+def test_a_restored_model_points_at_the_run_that_made_it(workspace: Workspace) -> None:
+    (first,) = workspace.runs()
+    workspace.change_params("train.lr=0.02")
+    workspace.run("dvc", "repro")
+    workspace.change_params("train.lr=0.01")
+    output = workspace.run("dvc", "repro")
+
+    assert "train" not in stages_run(output)
+    assert len(workspace.runs()) == 2
+    assert json.loads((workspace.root / "models/train.json").read_text())["run_id"] == first.run_id
+
+
+def test_training_again_by_force_is_a_new_run_with_the_same_bytes(workspace: Workspace) -> None:
+    lock = workspace.root / "dvc.lock"
+
+    def model_digests() -> dict[str, str]:
+        stages = yaml.safe_load(lock.read_text())["stages"]
+        outs = [out for stage in ("train", "export") for out in stages[stage]["outs"]]
+        kept = ("models/model.safetensors", "models/model.json", "models/model.onnx")
+        return {out["path"]: out["md5"] for out in outs if out["path"] in kept}
+
+    before = model_digests()
+    workspace.run("dvc", "repro", "--force")
+
+    assert len(workspace.runs()) == 2
+    assert model_digests() == before
+
+
+def test_experiments_in_place_in_temp_and_queued_all_land_in_the_one_ledger(workspace: Workspace) -> None:
+    workspace.git("add", "-A")
+    workspace.git("commit", "-qm", "First run")
+    workspace.run("dvc", "exp", "run", "-S", "train.lr=0.011")
+    workspace.run("dvc", "exp", "run", "--temp", "-S", "train.lr=0.012")
+    code = workspace.root / "pipeline/runhive/stages/environment.py"
+    own = code.read_text()
+    code.write_text(own.replace('"python": ', '"edited": "yes",\n        "python": '))
+    for rate in ("0.013", "0.014"):
+        workspace.run("dvc", "exp", "run", "--queue", "-S", f"train.lr={rate}")
+    code.write_text(own)
+    workspace.run("dvc", "exp", "run", "--run-all")
+
+    runs = {run.params["train"]["lr"]: run for run in workspace.runs()}
+    assert {run.state for run in runs.values()} == {"completed"}
+    assert set(runs) == {0.01, 0.011, 0.012, 0.013, 0.014}
+    edited = {rate for rate, run in runs.items() if run.environment.get("edited") == "yes"}
+    assert edited == {0.013, 0.014}, "the queued ones run the code that they were queued with"
+    assert all((workspace.root / f"site/runs/{run.run_id}.html").exists() for run in runs.values())
+
+
+def test_dvc_shows_metrics_and_plots_of_two_revisions(workspace: Workspace) -> None:
+    workspace.git("add", "-A")
+    workspace.git("commit", "-qm", "First run")
+    workspace.change_params("train.epochs=1")
+    workspace.run("dvc", "repro")
+    metrics = json.loads(workspace.run("dvc", "metrics", "diff", "--json"))
+    workspace.run("dvc", "plots", "diff", "--out", "plots")
+
+    assert "val.nll" in metrics["diff"]["results/metrics.json"]
+    assert "confusion" in (workspace.root / "plots/index.html").read_text()
+
+
+def test_a_failing_export_is_told_by_the_run(workspace: Workspace) -> None:
+    workspace.change_params("export.tolerance=1.0e-15")
+    process = workspace.start("dvc", "repro")
+    output, _ = process.communicate()
+
+    assert process.returncode != 0
+    assert "times export.tolerance" in output
+    (run,) = workspace.runs()
+    assert run.state == "failed"
+    assert run.cause is not None and run.cause.startswith("export: the ONNX model differs")
+
+
+def test_a_clone_does_not_carry_the_ledger_and_can_fetch_it(workspace: Workspace, tmp_path: Path) -> None:
+    clone = Workspace(tmp_path / "clone")
+    workspace.git("clone", "-q", str(workspace.root), str(clone.root))
+
+    assert clone.runs() == []
+
+    clone.git("fetch", "-q", "origin", "refs/runs/main:refs/runs/main")
+    assert clone.runs() == workspace.runs()
