@@ -15,13 +15,13 @@ UV = .venv/bin/uv pip install --quiet --python .venv/bin/python
 
 demo: .venv/demo.$(TORCH)
 	@dvc repro
-	@dvc exp run --temp --set-param train.epochs=3
+	@dvc exp run --quiet --temp --set-param train.epochs=3
 	@$(MAKE) --no-print-directory tell NEXT="dvc exp run -S train.epochs=8"
 
 article: .venv/demo.$(TORCH)
 	@runhive use hymenoptera $(if $(DATA),data.url=$(DATA)) $(if $(ARCH),model.arch=$(ARCH))
 	@dvc repro
-	@dvc exp run --temp --set-param train.mode=frozen
+	@dvc exp run --quiet --temp --set-param train.mode=frozen
 	@$(MAKE) --no-print-directory tell NEXT="runhive use digits"
 
 .PHONY: tell

@@ -1,7 +1,7 @@
 """Predictions to numbers. Only NumPy, so that everything that compares runs can use it."""
 
 from dataclasses import dataclass
-from math import comb, sqrt
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,5 +127,8 @@ def precision_recall_curve(scores: Floats, positive: NDArray[np.bool_]) -> Curve
 def mcnemar_p(won: int, lost: int) -> float:
     """Two-sided exact p of McNemar's test: is the coin that decided the changed images fair?"""
     n = won + lost
-    tail: int = sum(comb(n, k) for k in range(min(won, lost) + 1))
+    ways = tail = 1
+    for k in range(min(won, lost)):
+        ways = ways * (n - k) // (k + 1)
+        tail += ways
     return min(1.0, 2 * tail / (1 << n))

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from runhive.errors import RunhiveError
 from runhive.metrics import mcnemar_p
@@ -23,7 +23,7 @@ def print_runs() -> None:
         raise RunhiveError("the ledger holds no run yet: start one with `dvc repro`")
     table = Table("run", "state", "experiment", "arch", "mode", "accuracy", "commit", box=None, pad_edge=False)
     for run in runs:
-        commit = (run.code.get("commit") or "")[:8] + ("+" if run.code.get("dirty") else "")
+        commit = str(run.code.get("commit") or "")[:8] + ("+" if run.code.get("dirty") else "")
         cells = [run.run_id, run.state, run.experiment, _param(run, "model", "arch"), _param(run, "train", "mode")]
         table.add_row(*map(_safe, [*cells, accuracy(run), commit]))
     _print(table)
@@ -33,7 +33,7 @@ def print_run(run_id: str) -> None:
     """Print what the ledger knows of one run."""
     run = open_ledger().run(run_id)
     table = Table(show_header=False, box=None, pad_edge=False)
-    rows: dict[str, Any] = {
+    known: dict[str, Any] = {
         "run": run.run_id,
         "experiment": run.experiment,
         "state": run.state,
@@ -48,11 +48,9 @@ def print_run(run_id: str) -> None:
         "data": run.data.get("digest"),
         "inputs": run.input_digest,
         **{f"{stage} seconds": f"{seconds:.1f}" for stage, seconds in run.phases.items()},
-        **run.metrics,
-        **{f"params.{key}": value for key, value in flatten(run.params).items()},
-        **{f"environment.{key}": value for key, value in flatten(run.environment).items()},
     }
-    for name, value in rows.items():
+    told = flatten({"params": run.params, "environment": run.environment})
+    for name, value in [*known.items(), *run.metrics.items(), *told.items()]:
         if value not in (None, ""):
             table.add_row(_safe(name), _safe(str(value)))
     _print(table)
@@ -81,18 +79,21 @@ def print_comparison(run_ids: Sequence[str]) -> None:
 def accuracy(run: Run) -> str:
     """Accuracy with its 95 % interval, and whether the epoch was selected on the same images."""
     found = run.evaluation
-    if not found:
+    try:
+        numbers = f"{found['accuracy']:.4f} [{found['accuracy_low']:.4f}, {found['accuracy_high']:.4f}]"
+    except (KeyError, TypeError, ValueError):  # another kind of run, or one from a hostile clone
         return "–"
-    selected = ", selected on these images" if found["selected_on_these_images"] else ""
-    return f"{found['accuracy']:.4f} [{found['accuracy_low']:.4f}, {found['accuracy_high']:.4f}]{selected}"
+    return numbers + (", selected on these images" if found.get("selected_on_these_images") else "")
 
 
 def _model_size(run: Run) -> str:
-    return f"{run.parity['onnx_bytes'] / 1e6:.1f} MB" if run.parity else "–"
+    size = run.metrics.get("export.onnx_bytes")
+    return "–" if size is None else f"{size / 1e6:.1f} MB"
 
 
 def _parity(run: Run) -> str:
-    return f"{run.parity['relative_difference']:.1e} of the spread" if run.parity else "–"
+    difference = run.metrics.get("export.relative_difference")
+    return "–" if difference is None else f"{difference:.1e} of the spread"
 
 
 ROWS: Mapping[str, Callable[[Run], str]] = {
@@ -120,9 +121,14 @@ def _changed(run: Run, runs: Sequence[Run]) -> list[str]:
 def _won_and_lost(ledger: Ledger, before: Run, after: Run) -> str:
     digests = [run.evaluation.get("evaluation_set", {}).get("digest") for run in (before, after)]
     first, second = kept_predictions(ledger, before), kept_predictions(ledger, after)
-    if first is None or second is None or digests[0] != digests[1]:
+    if first is None or second is None:
+        return "not comparable: the ledger lacks predictions"
+    if digests[0] != digests[1]:
         return "not comparable: scored on other images"
-    won, lost = map(len, changed_samples(first, second))
+    try:
+        won, lost = map(len, changed_samples(first, second))
+    except ValueError as error:
+        return f"not comparable: {error}"
     return f"{won} / {lost}, p = {mcnemar_p(won, lost):.2g} (McNemar)"
 
 
@@ -134,12 +140,12 @@ def _baseline(run: Run) -> str:
 
 
 def _param(run: Run, section: str, key: str) -> str:
-    return str(run.params.get(section, {}).get(key, ""))
+    return str(flatten(run.params).get(f"{section}.{key}", ""))
 
 
-def _safe(text: str) -> str:
-    """Text of a run cannot steer the terminal or rich's markup."""
-    return escape("".join(character if character.isprintable() else "\ufffd" for character in text))
+def _safe(text: str) -> Text:
+    """Text of a run can steer neither the terminal nor rich: no control characters, no markup, no emoji codes."""
+    return Text("".join(character if character.isprintable() else "\ufffd" for character in text))
 
 
 def _print(table: Table) -> None:

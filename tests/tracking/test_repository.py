@@ -135,12 +135,12 @@ def test_edited_staged_and_deleted_files_are_changes_and_untracked_ones_are_not(
 def test_what_a_run_writes_does_not_make_the_code_dirty(repository: Path, git: Git) -> None:
     for folder in (repository, repository / "project"):
         (folder / "results").mkdir(parents=True)
-        for name in ("dvc.lock", "results/metrics.json"):
+        for name in ("dvc.lock", "params.yaml", "results/metrics.json"):
             (folder / name).write_text("old\n")
     git(repository, "add", ".")
     commit(git, repository, "results")
     for folder in (repository, repository / "project"):
-        for name in ("dvc.lock", "results/metrics.json"):
+        for name in ("dvc.lock", "params.yaml", "results/metrics.json"):
             (folder / name).write_text("new\n")
 
     assert code_state(repository)["dirty"] is False

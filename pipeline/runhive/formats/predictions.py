@@ -51,7 +51,7 @@ def to_csv(predictions: Predictions) -> bytes:
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Read the file at *path*. Raises RunhiveError when it is missing or has other columns."""
+    """Read the file at *path*. Raises RunhiveError when it is missing or damaged or has other columns."""
     try:
         return from_csv(path.read_bytes(), str(path))
     except FileNotFoundError:
@@ -60,10 +60,19 @@ def read_predictions(path: Path) -> Predictions:
 
 def from_csv(data: bytes, where: str) -> Predictions:
     """Parse the bytes of the file; *where* names them in an error."""
+    try:
+        return _parse(data, where)
+    except (ValueError, KeyError):  # no table, a row that is cut off, a label that is no class, text for a logit
+        raise RunhiveError(f"{where} is damaged: run `dvc repro` to write it again") from None
+
+
+def _parse(data: bytes, where: str) -> Predictions:
     frame = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False)
     logits = [column for column in frame.columns if column.startswith(LOGIT)]
     if list(frame.columns) != COLUMNS + logits or not logits:
         raise RunhiveError(f"{where} has other columns than predictions have: run `dvc repro` to write it again")
+    if frame.isna().to_numpy().any() or not data.endswith(b"\n"):
+        raise ValueError("cut off")
     classes = [column.removeprefix(LOGIT) for column in logits]
     index = {name: position for position, name in enumerate(classes)}
     return Predictions(

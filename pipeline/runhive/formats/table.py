@@ -25,14 +25,25 @@ def write_rows(path: Path, row_type: type, rows: Iterable[Any]) -> None:
 def read_rows(path: Path, row_type: type[Row]) -> list[Row]:
     """Read *path* as *row_type*, whose fields are str, int or float.
 
-    Raises RunhiveError when the file is missing or its columns are others.
+    Raises RunhiveError when the file is missing or damaged or its columns are others.
     """
     columns = fields(row_type)  # type: ignore[arg-type]  # a dataclass, which no bound can say
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = list(csv.reader(file)) or [[]]
+        text = path.read_bytes().decode()
+        header, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
     except FileNotFoundError:
         raise RunhiveError(f"{path} is missing: run `dvc repro`") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise _damaged(path) from None
     if header != [field.name for field in columns]:
         raise RunhiveError(f"{path} has the columns {', '.join(header)}: run `dvc repro` to write it again")
-    return [row_type(*(field.type(cell) for field, cell in zip(columns, row, strict=True))) for row in rows]  # type: ignore[operator]  # str, int or float
+    if not text.endswith("\n"):
+        raise _damaged(path)
+    try:
+        return [row_type(*(field.type(cell) for field, cell in zip(columns, row, strict=True))) for row in rows]  # type: ignore[operator]  # str, int or float
+    except ValueError:  # a cell that is no number, a row that is too short or too long
+        raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> RunhiveError:
+    return RunhiveError(f"{path} is damaged: run `dvc repro` to write it again")

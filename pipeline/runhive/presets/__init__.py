@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from runhive.errors import RunhiveError
 from runhive.files import write_atomic
@@ -37,9 +38,19 @@ def use(name: str, changes: Sequence[str], path: Path) -> None:
     write_atomic(path, text.encode())
 
 
+class _NullInWords(RoundTripRepresenter):
+    """Writes None as `null`, as the presets do."""
+
+
+_NullInWords.add_representer(
+    type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+)
+
+
 def with_changes(text: str, changes: Sequence[str]) -> str:
     """Set `key=value` pairs in the YAML *text*, whose comments stay. Values are YAML."""
     yaml = YAML()
+    yaml.Representer = _NullInWords
     yaml.width = 120
     content = yaml.load(text)
     for change in changes:

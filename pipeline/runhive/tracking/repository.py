@@ -9,7 +9,7 @@ from pygit2.enums import FileMode
 
 from runhive.errors import RunhiveError
 
-WRITTEN_BY_RUNS = ("dvc.lock", "results/metrics.json")
+RECORDED_APART = ("dvc.lock", "params.yaml", "results/metrics.json")  # a run keeps these, so they are not dirt
 MAIN_BRANCHES = ("refs/heads/main", "refs/heads/master", "refs/remotes/origin/main", "refs/remotes/origin/master")
 CHANGED_PATHS = 50  # listed in a run's record; more tell nobody more
 
@@ -63,8 +63,8 @@ def common_folder(repository: pygit2.Repository) -> Path:
 def code_state(root: Path) -> dict[str, Any]:
     """Describe the code in the working tree: commit, tree, branch, and what differs from them in tracked files.
 
-    `commit` and `tree` are None before the first commit, `branch` when HEAD is detached. `dvc.lock` and
-    `results/metrics.json`, which a run itself writes, do not make it dirty.
+    `commit` and `tree` are None before the first commit, `branch` when HEAD is detached. Files that
+    a run keeps by itself, such as `params.yaml` and `dvc.lock`, do not make it dirty.
     """
     repository = open_repository(root)
     head = _head(repository)
@@ -111,7 +111,7 @@ def _head(repository: pygit2.Repository) -> pygit2.Commit | None:
 
 
 def _is_result(path: str) -> bool:
-    return any(PurePosixPath(path).match(name) for name in WRITTEN_BY_RUNS)
+    return any(PurePosixPath(path).match(name) for name in RECORDED_APART)
 
 
 def _printable(path: str) -> str:

@@ -61,11 +61,12 @@ def fit(
         torch.manual_seed(train.seed + (epoch << 32))  # dropout: a function of the epoch, so nothing to save
         began = monotonic()
         loss, accuracy = _train_epoch(network, feed, train, optimizer, epoch, device, after_step)
-        if not isfinite(loss):
-            raise RunhiveError(
-                f"the loss is {loss} in epoch {epoch}: lower train.lr, now {train.lr}, and run `dvc repro`"
-            )
         check_loss, check_accuracy = measure(network, feed.check(), device)
+        for name, value in (("loss", loss), ("check loss", check_loss)):
+            if not isfinite(value):
+                raise RunhiveError(
+                    f"the {name} is {value} in epoch {epoch}: lower train.lr, now {train.lr}, and run `dvc repro`"
+                )
         lr = learning_rate(epoch * feed.steps - 1, feed.steps, train)
         state.history.append(Epoch(epoch, lr, loss, accuracy, check_loss, check_accuracy, monotonic() - began))
         state.epoch = epoch

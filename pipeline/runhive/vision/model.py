@@ -55,13 +55,13 @@ def build_backbone(arch: str, num_classes: int) -> nn.Module:
 def _build_own(arch: str, num_classes: int) -> nn.Module:
     module_name, _, function = arch.partition(":")
     try:
-        build = getattr(importlib.import_module(module_name), function)
+        build = getattr(importlib.import_module(module_name), function, None)
     except ModuleNotFoundError as error:
-        if error.name is None or not module_name.startswith(error.name):
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise
         raise RunhiveError(f"params.yaml: model.arch: no module {error.name!r} in the repository's root") from None
-    except AttributeError:
-        raise RunhiveError(f"params.yaml: model.arch: module {module_name!r} has no {function!r}") from None
+    if not callable(build):
+        raise RunhiveError(f"params.yaml: model.arch: module {module_name!r} has no function {function!r}")
     backbone = build(num_classes)
     if not isinstance(backbone, nn.Module):
         raise RunhiveError(f"params.yaml: model.arch: {arch} returned {type(backbone).__name__}, not a torch module")
@@ -78,12 +78,20 @@ def head_name(arch: str) -> str:
 
     Raises RunhiveError for an architecture with several, such as GoogLeNet's auxiliary heads.
     """
-    with torch.device("meta"):
-        two, three = build_backbone(arch, 2).state_dict(), build_backbone(arch, 3).state_dict()
-    heads = {name.rpartition(".")[0] for name in two if two[name].shape != three[name].shape}
+    two, three = _shapes(arch, 2), _shapes(arch, 3)
+    heads = {name.rpartition(".")[0] for name in two if two[name] != three[name]}
     if len(heads) != 1:
         raise RunhiveError(f"params.yaml: model.arch: {arch} has {len(heads)} heads: choose one with a single head")
     return heads.pop()
+
+
+def _shapes(arch: str, num_classes: int) -> dict[str, torch.Size]:
+    try:
+        with torch.device("meta"):
+            backbone = build_backbone(arch, num_classes)
+    except NotImplementedError:  # RegNet reckons its widths with tensors, which need real ones
+        backbone = build_backbone(arch, num_classes)
+    return {name: tensor.shape for name, tensor in backbone.state_dict().items()}
 
 
 def load_pretrained(backbone: nn.Module, arch: str) -> None:
@@ -108,8 +116,8 @@ def _torchvision_weights(arch: str) -> dict[str, Tensor]:
         state: dict[str, Tensor] = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except (URLError, TimeoutError) as error:
         raise RunhiveError(
-            f"the ImageNet weights of {arch} are not in {cached.parent} and {urlsplit(weights.url).netloc} does not "
-            f"answer ({getattr(error, 'reason', error)}): offline, set model.arch: {LITE0}, whose weights are installed, "
-            "or model.weights: none"
+            f"the ImageNet weights of {arch} are not in {cached.parent} and {urlsplit(weights.url).netloc} does "
+            f"not answer ({getattr(error, 'reason', error)}): offline, set model.arch: {LITE0}, whose weights are "
+            "installed, or model.weights: none"
         ) from None
     return state

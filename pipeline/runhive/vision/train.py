@@ -51,6 +51,8 @@ def make_classifier(model: Model, num_classes: int, seed: int) -> Classifier:
     backbone = build_backbone(model.arch, num_classes)
     if model.weights == "imagenet":
         load_pretrained(backbone, model.arch)
+    elif ":" not in model.arch:
+        head_name(model.arch)  # refuses those with auxiliary heads, which give no tensor in training
     return Classifier(backbone, *normalisation(model.arch))
 
 
