@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "report": LEAVES | {"tracking"},
     "terminal": LEAVES | {"tracking"},
     "stages": LEAVES | {"data", "vision", "tracking", "report"},
-    "cli": LEAVES | {"presets", "stages", "terminal"},
+    "cli": LEAVES | {"presets", "stages", "terminal", "tracking"},
 }
 # Imported by a stage but without a say in its outs, so that mending them retrains nothing.
 EXEMPT = {

@@ -81,8 +81,11 @@ def _stage(name: str, run: Callable[[], None], help_text: str) -> None:
     @commands.command(name, help=help_text)
     def command() -> None:
         from runhive.stages.phase import Timer
+        from runhive.tracking.process import die_with_parent
 
         timer = Timer()
+        if "DVC_STAGE" in os.environ:
+            die_with_parent()  # a killed dvc would leave its stage running
         # Waiting threads sleep: with spinning ones, two busy cores made an evaluation ten times slower.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         run()

@@ -21,12 +21,13 @@ def softmax(logits: Floats) -> Floats:
 
 
 def wilson_interval(successes: int, n: int) -> tuple[float, float]:
-    """The 95 % score interval of a proportion (Wilson 1927); it stays inside [0, 1]."""
+    """The 95 % score interval of a proportion (Wilson 1927); it holds the proportion and stays inside [0, 1]."""
     p = successes / n
     centre = p + Z_95**2 / (2 * n)
     margin = Z_95 * sqrt(p * (1 - p) / n + Z_95**2 / (4 * n**2))
     scale = 1 + Z_95**2 / n
-    return max(0.0, (centre - margin) / scale), min(1.0, (centre + margin) / scale)
+    low, high = (centre - margin) / scale, (centre + margin) / scale
+    return max(0.0, min(p, low)), min(1.0, max(p, high))  # 190 of 190 gives 1 - 2e-16 for high
 
 
 def confusion_matrix(labels: Integers, predicted: Integers, classes: int) -> Integers:

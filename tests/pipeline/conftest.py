@@ -20,6 +20,17 @@ def finished(fresh: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Work
     return repository
 
 
+@pytest.fixture(scope="session")
+def retrained(finished: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The first run committed, then a second one with another learning rate; not to be changed."""
+    repository = finished.copy_to(tmp_path_factory.mktemp("retrained") / "repository")
+    repository.git("add", "-A")
+    repository.git("commit", "-qm", "First run")
+    repository.change_params("train.lr=0.02")
+    repository.run("dvc", "repro")
+    return repository
+
+
 @pytest.fixture
 def unstarted(fresh: Workspace, tmp_path: Path) -> Workspace:
     return fresh.copy_to(tmp_path / "repository")

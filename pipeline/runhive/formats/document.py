@@ -30,12 +30,12 @@ class Document(Record):
     def read(cls, path: Path) -> Self:
         """Read *path*. Raises RunhiveError when it is missing, damaged or of another version."""
         try:
-            document = cls.model_validate_json(path.read_bytes())
+            document = cls.model_validate_json(path.read_bytes(), strict=True)
         except FileNotFoundError:
             raise RunhiveError(f"{path} is missing: run `dvc repro`") from None
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the file"
+            where = ascii(".".join(map(str, first["loc"])))[1:-1] or "the file"  # a key may hold line breaks
             raise RunhiveError(f"{path}: {where}: {first['msg']}; run `dvc repro` to write it again") from None
         if document.schema_version != cls.version:
             raise RunhiveError(

@@ -49,9 +49,8 @@ def opened_run(ledger: Ledger, root: Path, folder: Path, started: dict[str, Any]
     if run.attempt > 1:
         events.append(Event("resumed", {"attempt": run.attempt, "environment": started["environment"]}))
     ledger.append(run.run_id, events)
-    signal.signal(signal.SIGTERM, _exit_on_signal)
-    liveness.die_with_parent()
     try:
+        signal.signal(signal.SIGTERM, _exit_on_signal)
         yield run
     except BaseException as error:
         ledger.append(run.run_id, [Event("finished", _ending(error) | {"attempt": run.attempt})])

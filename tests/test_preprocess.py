@@ -1,0 +1,99 @@
+"""What the model sees of an image file."""
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Resize
+
+from runhive.formats.model_card import Preprocess
+from runhive.preprocess import input_batches, load_rgb, to_input
+
+ORIENTATION = 0x0112  # the EXIF tag
+
+
+def preprocess(image_size: int, resize_size: int) -> Preprocess:
+    return Preprocess(image_size=image_size, resize_size=resize_size, mean=(0.5, 0.5, 0.5), std=(1.0, 1.0, 1.0))
+
+
+def noise(width: int, height: int, seed: int = 0) -> PIL.Image.Image:
+    pixels = np.random.default_rng(seed).integers(256, size=(height, width, 3), dtype=np.uint8)
+    return PIL.Image.fromarray(pixels)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.integers(1, 130), st.integers(1, 130), st.integers(16, 48), st.integers(0, 30))
+def test_the_pixels_are_those_of_torchvision(width: int, height: int, image_size: int, more: int) -> None:
+    image = noise(width, height)
+    theirs = Compose([Resize(image_size + more, InterpolationMode.BILINEAR), CenterCrop(image_size)])
+    expected = np.asarray(theirs(image)).transpose(2, 0, 1)
+
+    assert np.array_equal(to_input(image, preprocess(image_size, image_size + more)), expected)
+
+
+@pytest.mark.parametrize("size", [(500, 375), (375, 500), (224, 224), (1024, 77), (256, 256)])
+def test_the_pixels_are_those_of_torchvision_at_the_size_of_imagenet(size: tuple[int, int]) -> None:
+    image = noise(*size)
+    expected = np.asarray(CenterCrop(224)(Resize(256)(image))).transpose(2, 0, 1)
+
+    assert np.array_equal(to_input(image, preprocess(224, 256)), expected)
+
+
+def test_an_image_of_the_right_size_stays_as_it_is() -> None:
+    image = noise(32, 32)
+
+    assert np.array_equal(to_input(image, preprocess(32, 32)), np.asarray(image).transpose(2, 0, 1))
+
+
+TURNED = {
+    1: lambda pixels: pixels,
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.transpose(1, 0, 2),
+    6: lambda pixels: pixels.transpose(1, 0, 2)[:, ::-1],
+    7: lambda pixels: pixels.transpose(1, 0, 2)[::-1, ::-1],
+    8: lambda pixels: pixels.transpose(1, 0, 2)[::-1],
+}
+
+
+@pytest.mark.parametrize("orientation", TURNED)
+def test_an_image_is_turned_as_its_exif_says(orientation: int, tmp_path: Path) -> None:
+    image = noise(20, 30)
+    exif = PIL.Image.Exif()
+    exif[ORIENTATION] = orientation
+    image.save(tmp_path / "image.png", exif=exif)
+
+    assert np.array_equal(load_rgb(tmp_path / "image.png"), TURNED[orientation](np.asarray(image)))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "YCbCr"])
+def test_every_kind_of_image_becomes_rgb(mode: str, tmp_path: Path) -> None:
+    name = "image.tiff" if mode in ("CMYK", "YCbCr") else "image.png"
+    noise(20, 30).convert(mode).save(tmp_path / name)
+    found = load_rgb(tmp_path / name)
+
+    assert (found.mode, found.size) == ("RGB", (20, 30))
+
+
+def test_sixteen_bits_of_grey_become_eight(tmp_path: Path) -> None:
+    grey = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    PIL.Image.fromarray(grey * 257).save(tmp_path / "image.png")
+
+    assert np.array_equal(np.asarray(load_rgb(tmp_path / "image.png"))[:, :, 0], grey)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
+def test_batches_keep_the_order_of_the_files_and_leave_none_out(batch_size: int, tmp_path: Path) -> None:
+    images = [noise(20 + 3 * seed, 40 - seed, seed) for seed in range(7)]
+    paths = [tmp_path / f"{9 - seed}.png" for seed in range(7)]
+    for image, path in zip(images, paths, strict=True):
+        image.save(path)
+    batches = list(input_batches(paths, preprocess(16, 20), batch_size))
+
+    assert [len(batch) for batch in batches[:-1]] == [batch_size] * (len(batches) - 1)
+    assert np.array_equal(np.concatenate(batches), [to_input(image, preprocess(16, 20)) for image in images])
+    assert batches[0].dtype == np.uint8

@@ -1,0 +1,237 @@
+"""Training: it learns, it is a function of its inputs however often it is interrupted, and it keeps the right epoch."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from math import nan
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import params
+from torch import Tensor, nn
+
+from runhive.errors import RunhiveError
+from runhive.params import Model, Train
+from runhive.stages.checkpoint import load_checkpoint, save_checkpoint
+from runhive.vision.loop import Batch, Feed, State, fit, learning_rate
+from runhive.vision.train import Labelled, Lesson, Watch, learn, make_classifier
+
+CPU = torch.device("cpu")
+Weights = dict[str, Tensor]
+
+
+class Stopped(Exception):
+    """The power went out."""
+
+
+def trained(
+    lesson: Lesson, state: State | None = None, after_epoch: Callable[[State], None] = lambda state: None
+) -> tuple[Weights, State]:
+    """The weights at the end, and the state."""
+    classifier = make_classifier(lesson.model, 2, lesson.train.seed)
+    state = learn(classifier, lesson, CPU, state or State(), Watch(lambda epoch, seen: None, after_epoch))
+    return {name: tensor.clone() for name, tensor in classifier.state_dict().items()}, state
+
+
+def equal(one: Weights, other: Weights) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def train_of(*changes: str) -> Train:
+    return params("train.mode=finetune", *changes).train
+
+
+def rates(steps_per_epoch: int, *changes: str) -> list[float]:
+    train = train_of("train.lr=1", *changes)
+    return [learning_rate(step, steps_per_epoch, train) for step in range(train.epochs * steps_per_epoch)]
+
+
+def test_a_few_drawn_images_are_learned_by_heart(own: str, drawn: Labelled) -> None:
+    found = params(
+        f"model.arch={own}", "train.mode=finetune", "train.epochs=12", "train.optimizer={name: adamw, weight_decay: 0.0}",
+    )  # fmt: skip
+    _, state = trained(Lesson(found.model, found.train, drawn, drawn))
+
+    assert state.history[-1].check_accuracy == 1
+    assert state.history[-1].train_loss < state.history[0].train_loss
+    assert [epoch.epoch for epoch in state.history] == list(range(1, 13))
+
+
+def test_the_head_alone_learns_the_drawn_images_on_frozen_features(drawn: Labelled) -> None:
+    found = params("model.arch=efficientnet_lite0", "model.weights=imagenet", "train.epochs=10", "train.lr=0.05")
+    before = make_classifier(found.model, 2, found.train.seed).state_dict()
+    after, state = trained(Lesson(found.model, found.train, drawn, drawn))
+    changed = [name for name in before if not torch.equal(before[name], after[name])]
+
+    assert state.history[-1].check_accuracy == 1
+    assert changed == ["backbone.classifier.weight", "backbone.classifier.bias"]
+
+
+def test_the_step_schedule_decays_every_few_epochs() -> None:
+    found = rates(2, "train.epochs=5", "train.schedule={name: step, every: 2, factor: 0.1}")
+
+    assert found == pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01])
+
+
+def test_the_constant_schedule_is_constant_after_the_warm_up() -> None:
+    found = rates(2, "train.epochs=3", "train.schedule={name: constant}", "train.warmup_epochs=2")
+
+    assert found == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1])
+
+
+def test_the_cosine_schedule_falls_to_nothing_along_half_a_wave() -> None:
+    found = rates(2, "train.epochs=2", "train.schedule={name: cosine}")
+
+    assert found == pytest.approx([1, 0.8535534, 0.5, 0.1464466])
+
+
+def test_the_cosine_schedule_begins_after_the_warm_up() -> None:
+    found = rates(2, "train.epochs=2", "train.schedule={name: cosine}", "train.warmup_epochs=1")
+
+    assert found == pytest.approx([0.5, 1, 1, 0.5])
+
+
+def test_the_same_inputs_give_the_same_bits(recipe: tuple[Model, Train], drawn: Labelled) -> None:
+    lesson = Lesson(*recipe, drawn, drawn)
+
+    assert equal(trained(lesson)[0], trained(lesson)[0])
+
+
+def test_another_seed_gives_other_weights(own: str, recipe: tuple[Model, Train], drawn: Labelled) -> None:
+    other = params(f"model.arch={own}", "train.mode=finetune", "train.epochs=4", "train.lr=0.05", "train.seed=1")
+
+    assert not equal(
+        trained(Lesson(*recipe, drawn, drawn))[0], trained(Lesson(other.model, other.train, drawn, drawn))[0]
+    )
+
+
+@pytest.mark.parametrize("mode", ["finetune", "frozen"])
+@pytest.mark.parametrize("optimizer", ["{name: sgd, momentum: 0.9, weight_decay: 0.01}", "{name: sgd, momentum: 0.0, weight_decay: 0.0}",
+                                       "{name: adamw, weight_decay: 0.01}"], ids=["momentum", "plain", "adamw"])  # fmt: skip
+@pytest.mark.parametrize("select", ["val", "last"])
+def test_training_that_was_stopped_goes_on_to_the_same_bits(
+    mode: str, optimizer: str, select: str, own: str, drawn: Labelled, tmp_path: Path
+) -> None:
+    found = params(
+        f"model.arch={own}", f"train.mode={mode}", "train.epochs=4", f"train.optimizer={optimizer}", "train.views=3",
+        f"train.select={select}", "train.warmup_epochs=1",
+    )  # fmt: skip
+    lesson = Lesson(found.model, found.train, drawn, drawn)
+    whole, state = trained(lesson)
+
+    def stop_after_two(state: State) -> None:
+        save_checkpoint(tmp_path, state)
+        if state.epoch == 2:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        trained(lesson, None, stop_after_two)
+    resumed, again = trained(lesson, load_checkpoint(tmp_path))
+
+    assert equal(resumed, whole)
+    assert again.best_epoch == state.best_epoch
+    assert [(e.epoch, e.lr, e.train_loss, e.check_loss) for e in again.history] == [
+        (e.epoch, e.lr, e.train_loss, e.check_loss) for e in state.history
+    ]
+
+
+def test_training_that_had_ended_gives_its_weights_again(recipe: tuple[Model, Train], drawn: Labelled) -> None:
+    lesson = Lesson(*recipe, drawn, drawn)
+    whole, state = trained(lesson)
+
+    assert equal(trained(lesson, deepcopy(state))[0], whole)
+
+
+class Line(nn.Module):
+    """Logits (w, 0): for w > 0 it says class 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.stack([self.w.expand(len(x)), torch.zeros(len(x))], dim=1)
+
+
+def line_feed(lessons: list[int], check: int) -> Feed:
+    """Epoch e teaches class `lessons[e - 1]`, and is measured on class *check*."""
+    x = torch.zeros(2, 1)
+
+    def batch(label: int) -> list[Batch]:
+        return [(x, torch.full((2,), label))]
+
+    return Feed(lambda epoch: batch(lessons[epoch - 1]), lambda: batch(check), images=2, steps=1)
+
+
+@pytest.mark.parametrize(("select", "kept"), [("val", 2), ("holdout", 2), ("last", 4)])
+def test_the_epoch_that_is_kept_is_the_best_or_the_last(select: str, kept: int) -> None:
+    """Class 0 is taught twice, then class 1 twice: on class 0 the second epoch has the least loss."""
+    network, seen = Line(), []
+    train = train_of(
+        "train.epochs=4", "train.lr=0.1", f"train.select={select}", "train.schedule={name: constant}",
+        "train.optimizer={name: sgd, momentum: 0.0, weight_decay: 0.0}",
+    )  # fmt: skip
+    state = fit(
+        network, line_feed([0, 0, 1, 1], 0), train, CPU, State(), lambda epoch, images: None,
+        lambda state: seen.append(float(state.network["w"])),
+    )  # fmt: skip
+
+    assert state.best_epoch == kept
+    assert float(network.w.detach()) == seen[kept - 1]
+    assert [epoch.check_accuracy for epoch in state.history] == [1, 1, 1, 1]
+
+
+def test_of_equal_epochs_the_first_is_kept() -> None:
+    network = Line()
+    feed = Feed(lambda epoch: [(torch.zeros(1, 1), torch.tensor([0]))], lambda: [(torch.zeros(1, 1), torch.tensor([0]))], 1, 1)  # fmt: skip
+    network.w.data.fill_(200.0)  # so sure that nothing is learned any more
+    train = train_of("train.epochs=3", "train.select=val", "train.optimizer={name: sgd, momentum: 0.0, weight_decay: 0.0}")  # fmt: skip
+    state = fit(network, feed, train, CPU, State(), lambda epoch, images: None, lambda state: None)
+
+    assert state.best_epoch == 1
+
+
+@pytest.mark.parametrize("select", ["val", "last"])
+def test_a_poisoned_batch_ends_training_with_one_line(select: str) -> None:
+    feed = Feed(lambda epoch: [(torch.full((2, 3), nan), torch.tensor([0, 1]))],
+                lambda: [(torch.zeros(2, 3), torch.tensor([0, 1]))], 2, 1)  # fmt: skip
+    kept: list[int] = []
+    with pytest.raises(RunhiveError) as raised:
+        fit(
+            nn.Linear(3, 2), feed, train_of(f"train.select={select}"), CPU, State(),
+            lambda epoch, images: None, lambda state: kept.append(state.epoch),
+        )  # fmt: skip
+
+    assert str(raised.value) == "the loss is nan in epoch 1: lower train.lr, now 0.01, and run `dvc repro`"
+    assert kept == []
+
+
+def test_a_rate_that_breaks_the_network_in_its_last_step_is_noticed() -> None:
+    """The loss of the only step is finite; the weights after it are not."""
+    inputs = torch.full((2, 3), 3e37)
+    feed = Feed(lambda epoch: [(inputs / 1e20, torch.tensor([0, 1]))], lambda: [(inputs, torch.tensor([0, 1]))], 2, 1)
+    with pytest.raises(RunhiveError, match=r"^the check loss is nan in epoch 1: lower train.lr, now 100.0"):
+        fit(
+            nn.Linear(3, 2, bias=False), feed, train_of("train.epochs=1", "train.lr=100"), CPU, State(),
+            lambda epoch, images: None, lambda state: None,
+        )  # fmt: skip
+
+
+def test_frozen_refuses_a_head_that_is_no_linear_layer(drawn: Labelled) -> None:
+    found = params("model.arch=squeezenet1_1", "train.mode=frozen", "train.epochs=1")
+
+    with pytest.raises(RunhiveError, match="squeezenet1_1 ends in Conv2d, not Linear: use finetune"):
+        trained(Lesson(found.model, found.train, drawn, drawn))
+
+
+def test_frozen_computes_no_more_views_than_there_are_epochs(own: str, drawn: Labelled) -> None:
+    found = params(f"model.arch={own}", "train.mode=frozen", "train.epochs=2", "train.views=9")
+    classifier = make_classifier(found.model, 2, 0)
+    seen: list[tuple[int, int]] = []
+    learn(
+        classifier, Lesson(found.model, found.train, drawn, drawn), CPU, State(),
+        Watch(lambda epoch, images: seen.append((epoch, images)), lambda state: None),
+    )  # fmt: skip
+
+    assert [images for epoch, images in seen if epoch == 0] == [10, 20]
+    assert [images for epoch, images in seen if epoch == 2] == [4, 8, 10]
