@@ -26,17 +26,6 @@ COMMAND = "python tests/docs_reference.py"
 GENERATED = f"<!-- Written by `{COMMAND}`; do not edit. -->"
 
 # What the models leave to their names. A description in the code may not be repeated here.
-MEANINGS = {
-    "train.epochs": "passes over the images that are learned from",
-    "train.batch_size": "images in one optimizer step",
-    "train.optimizer.name": "the optimizer",
-    "train.optimizer.momentum": "of SGD",
-    "train.optimizer.weight_decay": "of the optimizer, as torch defines it",
-    "train.schedule.name": "how the learning rate falls after warm-up: in steps, along a cosine to 0, or not at all",
-    "train.device": "`auto` takes CUDA where there is one",
-    "train.seed": "of the first weights, the order of the images, the crops and dropout",
-    "evaluate.split": "the split that evaluate and export work on",
-}
 
 
 def render_params() -> str:
@@ -54,7 +43,7 @@ def render_params() -> str:
         "and nothing is converted: a number in quotes is an error. `runhive use` writes the file from a preset.",
         "",
         "DVC watches the sections `data`, `model`, `train`, `evaluate` and `export`. A new `experiment` takes effect "
-        "with the next run that trains. `model.name` is written into the model's files; there is no registry yet.",
+        "with the next run that trains. `model.name` is written into the model's files.",
         "",
         "The [JSON schema](params.schema.json) is for editors.",
         "",
@@ -114,8 +103,7 @@ def _keys(schema: dict[str, Any]) -> Iterator[tuple[str, tuple[str, str]]]:
     for key, leaf, choice in _leaves(schema, schema["$defs"], ""):
         allowed = _allowed(leaf) + (f", with `{choice}`" if choice and "const" not in leaf else "")
         described = leaf.get("description", "")
-        assert not (described and key in MEANINGS), f"{key} is described in the code: take it out of MEANINGS"
-        before, meaning = found.get(key, ([], described or MEANINGS.get(key, "")))
+        before, meaning = found.get(key, ([], described))
         assert meaning, f"{key} has no description: give it one in runhive/params.py"
         found[key] = ([*before, allowed], meaning)
     for key, (allowed_by_choice, meaning) in found.items():

@@ -151,8 +151,9 @@ def test_a_duplicate_key_is_an_error_with_its_line() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["2026-13-45", "!!int x", "!!float x", "!!bool x", "!mine x", "!!python/name:os.system x", "1" * 5000, "0x" + "f" * 5000,
-     "0x" + "f" * 400, "1" * 400, "[" * 1000, "*nobody", "&a [*a]", "{", "'", "\t", "\x00", '"\\ud800"', "@", "a: b"],
+    ["2026-13-45", "!!int x", "!!float x", "!!bool x", "!mine x", "!!python/name:os.system x", "1" * 5000,
+     "0x" + "f" * 5000, "0x" + "f" * 400, "1" * 400, "[" * 1000, "*nobody", "&a [*a]", "{", "'", "\t", "\x00",
+     '"\\ud800"', "@", "a: b"],
     ids=lambda value: ascii(value[:20]),
 )  # fmt: skip
 def test_no_yaml_however_odd_is_anything_but_one_line(value: str) -> None:

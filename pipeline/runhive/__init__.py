@@ -1,4 +1,4 @@
-"""Git-native training, registry and reporting for PyTorch image classifiers.
+"""Git-native training and reporting for PyTorch image classifiers.
 
 cli         commands; a stage is imported only when it runs
 params      params.yaml, strictly validated

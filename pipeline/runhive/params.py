@@ -25,6 +25,11 @@ Count = Annotated[int, Field(gt=0)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
+OPTIMIZER = "the optimizer"
+DECAY = "weight decay of the optimizer, as torch defines it"
+SCHEDULE = "how the learning rate falls after warm-up: in steps, along a cosine to 0, or not at all"
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
@@ -42,7 +47,7 @@ class Data(Section):
 class Model(Section):
     """What is trained."""
 
-    name: Name = Field(description="the name under which versions of the model are registered")
+    name: Name = Field(description="the model's name, kept in its card and in the ONNX file")
     arch: str = Field(
         pattern=r"^[A-Za-z0-9_]+$|^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
         description="a torchvision architecture, efficientnet_lite0, or your own as module:function",
@@ -55,28 +60,28 @@ class Model(Section):
 
 
 class Sgd(Section):
-    name: Literal["sgd"]
-    momentum: Annotated[float, Field(ge=0, lt=1)]
-    weight_decay: NotNegative
+    name: Literal["sgd"] = Field(description=OPTIMIZER)
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(description="of SGD")
+    weight_decay: NotNegative = Field(description=DECAY)
 
 
 class AdamW(Section):
-    name: Literal["adamw"]
-    weight_decay: NotNegative
+    name: Literal["adamw"] = Field(description=OPTIMIZER)
+    weight_decay: NotNegative = Field(description=DECAY)
 
 
 class Step(Section):
-    name: Literal["step"]
+    name: Literal["step"] = Field(description=SCHEDULE)
     every: Count = Field(description="epochs between two decays")
     factor: Fraction = Field(description="what a decay multiplies the rate by")
 
 
 class Cosine(Section):
-    name: Literal["cosine"]
+    name: Literal["cosine"] = Field(description=SCHEDULE)
 
 
 class Constant(Section):
-    name: Literal["constant"]
+    name: Literal["constant"] = Field(description=SCHEDULE)
 
 
 class Augment(Section):
@@ -92,8 +97,8 @@ class Train(Section):
     mode: Literal["finetune", "frozen"] = Field(
         description="finetune: all weights learn; frozen: only the last layer, on features computed once"
     )
-    epochs: Annotated[int, Field(gt=0, le=100_000)]
-    batch_size: Annotated[int, Field(gt=0, le=65_536)]
+    epochs: Annotated[int, Field(gt=0, le=100_000)] = Field(description="passes over the images that are learned from")
+    batch_size: Annotated[int, Field(gt=0, le=65_536)] = Field(description="images in one optimizer step")
     lr: Annotated[float, Field(gt=0, le=100)] = Field(description="learning rate after warm-up")
     optimizer: Annotated[Sgd | AdamW, Field(discriminator="name")]
     schedule: Annotated[Step | Cosine | Constant, Field(discriminator="name")]
@@ -108,14 +113,16 @@ class Train(Section):
         description="the epoch that is kept: best on val (the reported images), best on a holdout of train, or the last"
     )
     holdout: Fraction = Field(description="share of train that `select: holdout` sets aside")
-    device: Literal["auto", "cpu", "cuda"]
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    device: Literal["auto", "cpu", "cuda"] = Field(description="auto takes CUDA where there is one")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
+        description="of the first weights, the order of the images, the crops and dropout"
+    )
 
 
 class Evaluate(Section):
     """What the model is scored on."""
 
-    split: Literal["val", "test"]
+    split: Literal["val", "test"] = Field(description="the split that evaluate and export work on")
 
 
 class Export(Section):
@@ -190,6 +197,11 @@ def _contradictions(params: Params) -> Iterator[str]:
     if (params.data.source == "digits") != (params.data.url is None):
         wanted = "must be null" if params.data.source == "digits" else "must name the images"
         yield f"data.url: {wanted} when data.source is {params.data.source}"
+    if params.data.url is not None and re.match(r"\w+://[^/]*@", params.data.url):
+        yield (
+            "data.url: holds a user or password, which Git and the ledger would keep for ever: "
+            "download the archive and name its path"
+        )
     if params.model.resize_size < params.model.image_size:
         yield (
             f"model.resize_size: {params.model.resize_size} is less than model.image_size "

@@ -11,6 +11,8 @@ from runhive.errors import RunhiveError
 from runhive.metrics import mcnemar_p
 from runhive.tracking.comparison import changed_samples, kept_predictions
 from runhive.tracking.ledger import Ledger, open_ledger
+from runhive.tracking.liveness import close_lost
+from runhive.tracking.repository import main_root
 from runhive.tracking.run import Run
 
 STAGES = ("fetch", "train", "evaluate", "export")
@@ -18,7 +20,9 @@ STAGES = ("fetch", "train", "evaluate", "export")
 
 def print_runs() -> None:
     """Print one row a run, newest first."""
-    runs = open_ledger().runs()
+    ledger = open_ledger()
+    close_lost(ledger, main_root())
+    runs = ledger.runs()
     if not runs:
         raise RunhiveError("the ledger holds no run yet: start one with `dvc repro`")
     table = Table("run", "state", "experiment", "arch", "mode", "accuracy", "commit", box=None, pad_edge=False)

@@ -1,4 +1,4 @@
-"""Files that cross a stage border: what is written is read back, and what is damaged is one line that names the file."""
+"""Files that cross a stage border: written is read back, damaged is one line that names the file."""
 
 import json
 from collections.abc import Callable
@@ -65,7 +65,8 @@ IMAGES = [
     Image("val/bee/2.png", "val", "bee", "cd" * 32, 1, 2),
 ]
 PREDICTIONS = Predictions(
-    ["ant", "bee"], ["val/ant/1.png", "val/bee/2.png"], [SHA, "cd" * 32], np.array([0, 1]), np.array([[1.0, 2.0], [0.5, -3.0]]),
+    ["ant", "bee"], ["val/ant/1.png", "val/bee/2.png"], [SHA, "cd" * 32], np.array([0, 1]),
+    np.array([[1.0, 2.0], [0.5, -3.0]]),
 )  # fmt: skip
 TABLES: dict[str, tuple[Callable[[Path], None], Callable[[Path], Any]]] = {
     "history": (lambda path: write_history(path, EPOCHS), read_history),

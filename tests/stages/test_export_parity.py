@@ -10,8 +10,8 @@ from runhive.stages.export import check_parity
 def parity(**changes: float) -> Parity:
     numbers = {"relative_difference": 5e-7, "absolute_difference": 1e-6, "logit_spread": 2.0, "top1_agreement": 1.0}
     return Parity(
-        onnx_sha256="ab" * 32, weights_sha256="cd" * 32, opset=20, images=153, tolerance=1e-4, torch_bytes=9, onnx_bytes=8,
-        torch_milliseconds=1.5, onnx_milliseconds=0.5, threads=2, **{**numbers, **changes},
+        onnx_sha256="ab" * 32, weights_sha256="cd" * 32, opset=20, images=153, tolerance=1e-4, torch_bytes=9,
+        onnx_bytes=8, torch_milliseconds=1.5, onnx_milliseconds=0.5, threads=2, **{**numbers, **changes},
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A network of a person's own, small enough to train in a second, and drawn images for it."""
+"""Drawn images, and a folder that holds a network of one's own."""
 
 import random
 import sys
@@ -9,28 +9,10 @@ import PIL.Image
 import PIL.ImageDraw
 import pytest
 import torch
+from small import OWN, params
 
-from runhive.params import Model, Params, Train, parse_params
-from runhive.presets import presets, with_changes
+from runhive.params import Model, Train
 from runhive.vision.train import Labelled
-
-OWN = """
-from torch import nn
-
-def net(num_classes):
-    return nn.Sequential(
-        nn.Conv2d(3, 8, 3, 2), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 16, 3, 2), nn.ReLU(),
-        nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(0.3), nn.Linear(64, num_classes),
-    )
-
-def two_heads(num_classes):
-    return nn.ModuleDict({"a": nn.Linear(2, num_classes), "b": nn.Linear(2, num_classes)})
-
-def no_module(num_classes):
-    return 3
-
-constant = 3
-"""
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -49,12 +31,6 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "own", raising=False)
     return "own:net"
-
-
-def params(*changes: str) -> Params:
-    """The folder preset for images of 32 pixels, with *changes*."""
-    small = ("model.image_size=32", "model.resize_size=32", "model.weights=none", "train.batch_size=4")
-    return parse_params(with_changes(presets()["folder"], [*small, *changes]))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import params
+from small import params
 from torch import Tensor, nn
 
 from runhive.errors import RunhiveError
@@ -17,6 +17,9 @@ from runhive.vision.loop import Batch, Feed, State, fit, learning_rate
 from runhive.vision.train import Labelled, Lesson, Watch, learn, make_classifier
 
 CPU = torch.device("cpu")
+MOMENTUM = "{name: sgd, momentum: 0.9, weight_decay: 0.01}"
+PLAIN = "{name: sgd, momentum: 0.0, weight_decay: 0.0}"
+ADAMW = "{name: adamw, weight_decay: 0.01}"
 Weights = dict[str, Tensor]
 
 
@@ -48,7 +51,8 @@ def rates(steps_per_epoch: int, *changes: str) -> list[float]:
 
 def test_a_few_drawn_images_are_learned_by_heart(own: str, drawn: Labelled) -> None:
     found = params(
-        f"model.arch={own}", "train.mode=finetune", "train.epochs=12", "train.optimizer={name: adamw, weight_decay: 0.0}",
+        f"model.arch={own}", "train.mode=finetune", "train.epochs=12",
+        "train.optimizer={name: adamw, weight_decay: 0.0}",
     )  # fmt: skip
     _, state = trained(Lesson(found.model, found.train, drawn, drawn))
 
@@ -106,8 +110,7 @@ def test_another_seed_gives_other_weights(own: str, recipe: tuple[Model, Train],
 
 
 @pytest.mark.parametrize("mode", ["finetune", "frozen"])
-@pytest.mark.parametrize("optimizer", ["{name: sgd, momentum: 0.9, weight_decay: 0.01}", "{name: sgd, momentum: 0.0, weight_decay: 0.0}",
-                                       "{name: adamw, weight_decay: 0.01}"], ids=["momentum", "plain", "adamw"])  # fmt: skip
+@pytest.mark.parametrize("optimizer", [MOMENTUM, PLAIN, ADAMW], ids=["momentum", "plain", "adamw"])
 @pytest.mark.parametrize("select", ["val", "last"])
 def test_training_that_was_stopped_goes_on_to_the_same_bits(
     mode: str, optimizer: str, select: str, own: str, drawn: Labelled, tmp_path: Path
@@ -169,7 +172,7 @@ def test_the_epoch_that_is_kept_is_the_best_or_the_last(select: str, kept: int) 
     network, seen = Line(), []
     train = train_of(
         "train.epochs=4", "train.lr=0.1", f"train.select={select}", "train.schedule={name: constant}",
-        "train.optimizer={name: sgd, momentum: 0.0, weight_decay: 0.0}",
+        f"train.optimizer={PLAIN}",
     )  # fmt: skip
     state = fit(
         network, line_feed([0, 0, 1, 1], 0), train, CPU, State(), lambda epoch, images: None,
@@ -183,9 +186,9 @@ def test_the_epoch_that_is_kept_is_the_best_or_the_last(select: str, kept: int) 
 
 def test_of_equal_epochs_the_first_is_kept() -> None:
     network = Line()
-    feed = Feed(lambda epoch: [(torch.zeros(1, 1), torch.tensor([0]))], lambda: [(torch.zeros(1, 1), torch.tensor([0]))], 1, 1)  # fmt: skip
     network.w.data.fill_(200.0)  # so sure that nothing is learned any more
-    train = train_of("train.epochs=3", "train.select=val", "train.optimizer={name: sgd, momentum: 0.0, weight_decay: 0.0}")  # fmt: skip
+    feed = line_feed([0, 0, 0], 0)
+    train = train_of("train.epochs=3", "train.select=val", f"train.optimizer={PLAIN}")
     state = fit(network, feed, train, CPU, State(), lambda epoch, images: None, lambda state: None)
 
     assert state.best_epoch == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import params
+from small import params
 
 from runhive.errors import RunhiveError
 from runhive.vision import lite0
@@ -92,8 +92,12 @@ def test_a_function_with_several_heads_is_refused_where_one_is_needed() -> None:
 
 @pytest.mark.parametrize(
     ("body", "error"),
-    [("import torch.nothing_such", ModuleNotFoundError), ("import ow", ModuleNotFoundError), ("{}.gone", AttributeError)],
-)  # fmt: skip
+    [
+        ("import torch.nothing_such", ModuleNotFoundError),
+        ("import owned", ModuleNotFoundError),
+        ("{}.gone", AttributeError),
+    ],
+)
 def test_a_bug_in_a_module_of_ones_own_keeps_its_traceback(
     body: str, error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

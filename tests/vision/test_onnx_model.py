@@ -12,7 +12,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from conftest import OWN, params
+from small import OWN, params
 
 import runhive
 from runhive.formats.model_card import ModelCard, Selection
@@ -25,7 +25,8 @@ MODEL = params("model.arch=own:net").model
 CLASSES = ["Biene", "fourmi à trompe", 'say "hi", 🐝']
 CARD = ModelCard(
     name="insects", arch="own:net", classes=CLASSES, preprocess=preprocess_of(MODEL),
-    selection=Selection(rule="last", epoch=1, digest=None), weights_sha256="ab" * 32, parameters=1, data_digest="cd" * 32,
+    selection=Selection(rule="last", epoch=1, digest=None), weights_sha256="ab" * 32, parameters=1,
+    data_digest="cd" * 32,
 )  # fmt: skip
 EXPORT = """
 import sys
