@@ -56,7 +56,7 @@ def test_training_killed_after_an_epoch_goes_on_as_attempt_2_to_the_same_weights
     unstarted: Workspace, finished: Workspace
 ) -> None:
     epochs = unstarted.root / ".runhive/checkpoints"
-    kill_when(unstarted, ("dvc", "repro", "train"), lambda: list(epochs.glob("*/epoch-*.json")))
+    kill_when(unstarted, ("dvc", "repro", "train"), lambda: list(epochs.glob("*/epoch-*.sha256")))
     (lost,) = unstarted.runs()
     output = unstarted.run("dvc", "repro", "train")
 

@@ -1,46 +1,39 @@
 """Where unfinished training can go on.
 
-`epoch-000003.json` is the commit marker of `epoch-000003.safetensors`: it is written after it, with its SHA-256.
-Tensors are safetensors and the rest is JSON; no pickle.
+`epoch-000003.safetensors` holds the tensors and, as metadata, the epochs so far. `epoch-000003.sha256` is its commit
+marker: written after it, with its digest. No pickle.
 """
 
+import hashlib
+import json
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar
 
-from safetensors.torch import load, save
+from safetensors import safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of, write_atomic
-from runhive.formats.document import Document
 from runhive.formats.history import Epoch
 from runhive.vision.loop import State
 
 KEPT = 2
-
-
-class Marker(Document):
-    """What is not a tensor in a checkpoint."""
-
-    version: ClassVar[int] = 1
-
-    epoch: int
-    best_epoch: int
-    history: list[dict[str, Any]]
-    sha256: str
+MARKER = ".sha256"
+POSITION = "position"
 
 
 def save_checkpoint(folder: Path, state: State) -> None:
     """Write *state* durably, then drop all checkpoints but the newest two."""
-    data = folder / f"epoch-{state.epoch:06d}.safetensors"
-    write_atomic(data, save(dict(_flatten(state))))
+    path = folder / f"epoch-{state.epoch:06d}.safetensors"
     history = [asdict(epoch) for epoch in state.history]
-    marker = Marker(epoch=state.epoch, best_epoch=state.best_epoch, history=history, sha256=sha256_of(data))
-    marker.write(data.with_suffix(".json"))
-    for old in sorted(folder.glob("epoch-*.json"))[:-KEPT]:
+    position = {"epoch": state.epoch, "best_epoch": state.best_epoch, "history": history}
+    content = save(dict(_flatten(state)), metadata={POSITION: json.dumps(position)})
+    write_atomic(path, content)
+    write_atomic(path.with_suffix(MARKER), hashlib.sha256(content).hexdigest().encode())
+    for old in _markers(folder)[KEPT:]:
         old.unlink()
         old.with_suffix(".safetensors").unlink(missing_ok=True)
 
@@ -52,23 +45,20 @@ def load_checkpoint(folder: Path) -> State:
     """
     for leftover in folder.glob(".*.tmp"):
         leftover.unlink()
-    markers = sorted(folder.glob("epoch-*.json"), reverse=True)
-    for path in markers:
-        if (marker := _read_whole(path)) is not None:
-            return _unflatten(load(path.with_suffix(".safetensors").read_bytes()), marker)
+    markers = _markers(folder)
+    for marker in markers:
+        path = marker.with_suffix(".safetensors")
+        if path.exists() and sha256_of(path).encode() == marker.read_bytes():
+            return _unflatten(path)
         warnings.warn(f"the checkpoint {path} is damaged: going back to the one before", stacklevel=2)
     if markers:
         raise RunhiveError(f"every checkpoint in {folder} is damaged: delete that folder to train from the start")
     return State()
 
 
-def _read_whole(path: Path) -> Marker | None:
-    data = path.with_suffix(".safetensors")
-    try:
-        marker = Marker.read(path)
-    except RunhiveError:
-        return None
-    return marker if data.exists() and sha256_of(data) == marker.sha256 else None
+def _markers(folder: Path) -> list[Path]:
+    """Commit markers, the newest first."""
+    return sorted(folder.glob(f"epoch-*{MARKER}"), reverse=True)
 
 
 def _flatten(state: State) -> Iterator[tuple[str, Tensor]]:
@@ -82,9 +72,12 @@ def _flatten(state: State) -> Iterator[tuple[str, Tensor]]:
             yield f"optimizer/{index}/{name}", tensor.contiguous()
 
 
-def _unflatten(tensors: dict[str, Tensor], marker: Marker) -> State:
-    history = [Epoch(**row) for row in marker.history]
-    state = State(epoch=marker.epoch, history=history, best_epoch=marker.best_epoch)
+def _unflatten(path: Path) -> State:
+    with safe_open(path, framework="pt") as file:
+        position = json.loads(file.metadata()[POSITION])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no dict
+    history = [Epoch(**row) for row in position["history"]]
+    state = State(epoch=position["epoch"], history=history, best_epoch=position["best_epoch"])
     for name, tensor in tensors.items():
         part, _, rest = name.partition("/")
         if part == "optimizer":

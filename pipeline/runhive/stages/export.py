@@ -34,6 +34,8 @@ def export(params: Params) -> None:
     session = open_session(model, threads)
     expected = predict_logits(classifier, files, card, torch.device("cpu"))
     found = session_logits(session, files, card)
+    if not np.isfinite(found).all():
+        raise RunhiveError("the ONNX model's logits are not finite where torch's are: change export.opset")
     absolute = float(np.abs(found - expected).max())
     spread = float(np.sqrt(expected.var(axis=0).mean()))
     one = next(input_batches(files[:1], card.preprocess, 1))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from runhive.formats.predictions import Predictions, from_csv
 from runhive.metrics import mcnemar_p
@@ -58,8 +59,11 @@ def _train_record_md5(root: Path, commit: str) -> str | None:
     lock = file_at(root, commit, "dvc.lock")
     if lock is None:
         return None
-    outs = YAML(typ="safe").load(lock).get("stages", {}).get("train", {}).get("outs", [])
-    return next((out.get("md5") for out in outs if out.get("path") == TRAIN_RECORD), None)
+    try:
+        outs = YAML(typ="safe").load(lock)["stages"]["train"]["outs"]
+        return next((out["md5"] for out in outs if out["path"] == TRAIN_RECORD), None)
+    except (KeyError, TypeError, YAMLError):  # a lock without this stage, or none that DVC wrote
+        return None
 
 
 def compare(

@@ -3,7 +3,6 @@
 import difflib
 import importlib
 from pathlib import Path
-from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import torch
@@ -114,7 +113,7 @@ def _torchvision_weights(arch: str) -> dict[str, Tensor]:
     cached = Path(torch.hub.get_dir(), "checkpoints", Path(urlsplit(weights.url).path).name)
     try:
         state: dict[str, Tensor] = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    except (URLError, TimeoutError) as error:
+    except (OSError, RuntimeError) as error:  # no network, a cut connection, bytes of another hash
         raise RunhiveError(
             f"the ImageNet weights of {arch} are not in {cached.parent} and {urlsplit(weights.url).netloc} does "
             f"not answer ({getattr(error, 'reason', error)}): offline, set model.arch: {LITE0}, whose weights are "
