@@ -17,7 +17,8 @@ LEAVES = {"errors", "files", "params", "formats", "metrics", "preprocess"}
 MAY_IMPORT = {
     "errors": set(),
     "files": {"errors"},
-    "params": {"errors"},
+    "mistakes": set(),
+    "params": {"errors", "mistakes"},
     "formats": {"errors", "files"},
     "metrics": set(),
     "preprocess": {"formats"},
@@ -33,6 +34,7 @@ MAY_IMPORT = {
 # Imported by a stage but without a say in its outs, so that mending them retrains nothing.
 EXEMPT = {
     "errors.py": "only messages",
+    "mistakes.py": "only messages",
     "params.py": "DVC itself tracks the values",
     "files.py": "only how bytes reach the disk",
     "tracking": "the ledger is a side effect",

@@ -3,11 +3,9 @@
 Every key must be there, none may be added, and nothing is converted: a number in quotes is an error.
 """
 
-import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from math import isfinite
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +15,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 
 from runhive.errors import RunhiveError
+from runhive.mistakes import explain, one_line
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -161,7 +160,7 @@ def parse_params(text: str, where: str = "params.yaml") -> Params:
     try:
         params = Params.model_validate(content)
     except ValidationError as error:
-        raise RunhiveError("\n".join(f"{where}: {line}" for line in _explain_all(error))) from None
+        raise RunhiveError("\n".join(f"{where}: {line}" for line in explain(error, list(known_keys())))) from None
     _check_together(params, where)
     return params
 
@@ -173,17 +172,17 @@ def parse_yaml(text: str, where: str) -> Any:
     except DuplicateKeyError as error:
         key = re.search(r'duplicate key "(.*?)"', str(error.problem))
         raise RunhiveError(
-            f"{where}: line {error.problem_mark.line + 1}: the key {_one_line(key[1]) if key else '?'} is there twice: "
+            f"{where}: line {error.problem_mark.line + 1}: the key {one_line(key[1]) if key else '?'} is there twice: "
             "delete one"
         ) from None
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
-        problem = _one_line(getattr(error, "problem", None) or "not YAML")
+        problem = one_line(getattr(error, "problem", None) or "not YAML")
         raise RunhiveError(f"{where}: {line}{problem}: mend the syntax") from None
     except (ValueError, KeyError, RecursionError) as error:  # ruamel's, for `2026-13-45`, `!!bool x` and `[[[[…`
         problem = "nested too deep" if isinstance(error, RecursionError) else f"a value is not what it says ({error})"
-        raise RunhiveError(f"{where}: {_one_line(problem)}: mend the syntax") from None
+        raise RunhiveError(f"{where}: {one_line(problem)}: mend the syntax") from None
 
 
 def _check_together(params: Params, where: str) -> None:
@@ -225,93 +224,6 @@ def _sections(annotation: Any) -> list[type[BaseModel]]:
     return [
         part for part in getattr(annotation, "__args__", ()) if isinstance(part, type) and issubclass(part, BaseModel)
     ]
-
-
-def _explain_all(error: ValidationError) -> list[str]:
-    """One line a mistake: a key that a misspelt one stands for is not reported as missing too."""
-    mistakes = error.errors()
-    misspelt = [_key_path(one["loc"]) for one in mistakes if one["type"] == "extra_forbidden"]
-    meant = {
-        near for key in misspelt if (near := _nearest_key(key)) and near.rpartition(".")[0] == key.rpartition(".")[0]
-    }
-    return [
-        _one_line(_explain(one)) for one in mistakes if one["type"] != "missing" or _key_path(one["loc"]) not in meant
-    ]
-
-
-def _explain(error: Mapping[str, Any]) -> str:
-    """One mistake as `key: what is wrong: what to do`."""
-    key = _key_path(error["loc"])
-    given, context = error["input"], error.get("ctx", {})
-    match error["type"]:
-        case "missing":
-            return f"{key}: missing: add it (`runhive use` lists presets that have it)"
-        case "extra_forbidden":
-            near = _nearest_key(key)
-            return f"{key}: unknown key: " + (f"did you mean {near}?" if near else "delete it")
-        case "literal_error":
-            return (
-                f"{key}: {_show(given)} is not one of {context['expected']}{_nearest_value(given, context['expected'])}"
-            )
-        case "union_tag_invalid":
-            tags = context["expected_tags"]
-            return f"{key}.name: {_show(context['tag'])} is not one of {tags}{_nearest_value(context['tag'], tags)}"
-        case "union_tag_not_found":
-            return f"{key}.name: missing: add it"
-        case "finite_number":
-            return f"{key}: {given} is not a finite number: write one"
-        case "string_pattern_mismatch":
-            return f"{key}: {_show(given)} does not match {context['pattern']}"
-        case "model_type" | "model_attributes_type":
-            return f"{key}: holds keys and values, not {_show(given)}"
-        case "float_type" | "int_type" | "int_from_float" if isinstance(given, str) and _as_number(given) is not None:
-            return f"{key}: {_show(given)} is text, not a number: write {_as_number(given):g} without quotes"
-    return f"{key}: {_plain(error['msg'])}, not {_show(given)}"
-
-
-def _key_path(location: tuple[int | str, ...]) -> str:
-    """The key's path as in the file; pydantic adds the union's tag, which is no key, after optimizer and schedule."""
-    parts = [str(part) or "''" for part in location]
-    if len(parts) > 2 and parts[1] in ("optimizer", "schedule"):
-        del parts[2]
-    return ".".join(parts) or "the file"
-
-
-def _nearest_key(key: str) -> str | None:
-    paths = list(known_keys())
-    leaf = key.rpartition(".")[2]
-    near = difflib.get_close_matches(key, paths, 1, 0.75) or [path for path in paths if path.rpartition(".")[2] == leaf]
-    return near[0] if near else None
-
-
-def _nearest_value(given: object, expected: str) -> str:
-    near = difflib.get_close_matches(str(given), re.findall(r"'(.*?)'", expected), 1, 0.5)
-    return f": did you mean {near[0]}?" if near else ""
-
-
-def _as_number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if isfinite(number) else None
-
-
-def _show(given: object) -> str:
-    """A value as it was read, shortened."""
-    try:
-        text = repr(given)
-    except ValueError:  # Python refuses to print integers of more than 4,300 digits
-        return "a number of thousands of digits"
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _one_line(text: str) -> str:
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-
-
-def _plain(message: str) -> str:
-    return message.removeprefix("Input ")
 
 
 def json_schema() -> str:

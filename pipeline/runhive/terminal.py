@@ -138,9 +138,10 @@ def _won_and_lost(ledger: Ledger, before: Run, after: Run) -> str:
 
 def _baseline(run: Run) -> str:
     found = run.comparison
-    if not found.get("comparable"):
+    if found.get("comparable") is not True:
         return str(found.get("reason", ""))
-    return f"{found['baseline']} ({found['reason']}): won {found['won']}, lost {found['lost']}, p = {found['p']:.2g}"
+    counts = f"won {found.get('won')}, lost {found.get('lost')}, p = {found.get('p')}"
+    return f"{found.get('baseline')} ({found.get('reason')}): {counts}"
 
 
 def _param(run: Run, section: str, key: str) -> str:
