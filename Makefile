@@ -15,7 +15,7 @@ UV = .venv/bin/uv pip install --quiet --python .venv/bin/python
 
 demo: .venv/demo.$(TORCH)
 	@dvc repro
-	@dvc exp run --quiet --temp --set-param train.epochs=3
+	@dvc exp run --quiet --temp --set-param train.epochs=2
 	@$(MAKE) --no-print-directory tell NEXT="dvc exp run -S train.epochs=8"
 
 article: .venv/demo.$(TORCH)

@@ -86,7 +86,7 @@ def _stage(name: str, run: Callable[[], None], help_text: str) -> None:
         timer = Timer()
         if "DVC_STAGE" in os.environ:
             die_with_parent()  # a killed dvc would leave its stage running
-        # Waiting threads sleep: with spinning ones, two busy cores made an evaluation ten times slower.
+        # Waiting threads sleep: spinning ones starve those that work wherever the cores are shared.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         run()
         timer.write(name)
