@@ -129,3 +129,26 @@ def test_no_light_command_imports_torch(command: list[str], tmp_path: Path) -> N
     )  # fmt: skip
 
     assert done.stderr.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize(
+    ("command", "module", "extra"),
+    [
+        ("train", "torch", "train"),
+        ("evaluate", "torchvision", "train"),
+        ("export", "onnxruntime", "train"),
+        ("report", "jinja2", "report"),
+    ],
+)
+def test_a_missing_extra_is_one_line_that_names_it(command: str, module: str, extra: str, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    for name in ("params.yaml", "dvc.yaml"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    script = f"import sys; sys.modules[{module!r}] = None; from runhive.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", script, command], cwd=tmp_path, env={"PYTHONPATH": str(SOURCE), "PATH": "/usr/bin"},
+        capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert done.stderr == f"runhive: {module} is not installed: run `pip install 'runhive[{extra}]'`\n"

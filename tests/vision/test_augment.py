@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runhive.params import Augment
-from runhive.vision.augment import augment_image, augmented_batches, epoch_order, random_box
+from runhive.vision.augment import augment_image, augmented_batches, epoch_order, random_box, split_into_batches
 from runhive.vision.train import Labelled
 
 AUGMENT = Augment(min_scale=0.3, flip=True)
@@ -20,7 +20,7 @@ def epoch_of(
 ) -> dict[int, bytes]:
     """The pixels that each image gives."""
     indices = np.array(order or range(len(drawn.paths)))
-    batches = augmented_batches(drawn.paths, indices, batch_size, 16, AUGMENT, seed, epoch)
+    batches = augmented_batches(drawn.paths, split_into_batches(indices, batch_size), 16, AUGMENT, seed, epoch)
     return dict(zip(indices.tolist(), (image.tobytes() for batch in batches for image in batch), strict=True))
 
 
@@ -41,7 +41,7 @@ def test_another_seed_or_epoch_gives_other_pixels(drawn: Labelled, seed: int, ep
 
 
 def test_the_last_batch_holds_what_is_left(drawn: Labelled) -> None:
-    batches = list(augmented_batches(drawn.paths, np.arange(10), 4, 16, AUGMENT, 0, 1))
+    batches = list(augmented_batches(drawn.paths, split_into_batches(np.arange(10), 4), 16, AUGMENT, 0, 1))
 
     assert [batch.shape for batch in batches] == [(4, 3, 16, 16), (4, 3, 16, 16), (2, 3, 16, 16)]
 
@@ -98,3 +98,12 @@ def test_half_of_the_images_are_mirrored() -> None:
     ]
 
     assert 70 < sum(flipped) < 130
+
+
+@given(st.integers(1, 60), st.integers(2, 20))
+def test_no_batch_holds_a_single_image_and_none_is_left_out(n: int, size: int) -> None:
+    batches = split_into_batches(np.arange(n), size)
+
+    assert np.concatenate(batches).tolist() == list(range(n))
+    assert n == 1 or min(map(len, batches)) > 1
+    assert max(map(len, batches)) <= size + 1

@@ -163,7 +163,7 @@ def line_feed(lessons: list[int], check: int) -> Feed:
     def batch(label: int) -> list[Batch]:
         return [(x, torch.full((2,), label))]
 
-    return Feed(lambda epoch: batch(lessons[epoch - 1]), lambda: batch(check), images=2, steps=1)
+    return Feed(lambda epoch: batch(lessons[epoch - 1]), lambda: batch(check), steps=1)
 
 
 @pytest.mark.parametrize(("select", "kept"), [("val", 2), ("holdout", 2), ("last", 4)])
@@ -197,7 +197,7 @@ def test_of_equal_epochs_the_first_is_kept() -> None:
 @pytest.mark.parametrize("select", ["val", "last"])
 def test_a_poisoned_batch_ends_training_with_one_line(select: str) -> None:
     feed = Feed(lambda epoch: [(torch.full((2, 3), nan), torch.tensor([0, 1]))],
-                lambda: [(torch.zeros(2, 3), torch.tensor([0, 1]))], 2, 1)  # fmt: skip
+                lambda: [(torch.zeros(2, 3), torch.tensor([0, 1]))], 1)  # fmt: skip
     kept: list[int] = []
     with pytest.raises(RunhiveError) as raised:
         fit(
@@ -212,7 +212,7 @@ def test_a_poisoned_batch_ends_training_with_one_line(select: str) -> None:
 def test_a_rate_that_breaks_the_network_in_its_last_step_is_noticed() -> None:
     """The loss of the only step is finite; the weights after it are not."""
     inputs = torch.full((2, 3), 3e37)
-    feed = Feed(lambda epoch: [(inputs / 1e20, torch.tensor([0, 1]))], lambda: [(inputs, torch.tensor([0, 1]))], 2, 1)
+    feed = Feed(lambda epoch: [(inputs / 1e20, torch.tensor([0, 1]))], lambda: [(inputs, torch.tensor([0, 1]))], 1)
     with pytest.raises(RunhiveError, match=r"^the check loss is nan in epoch 1: lower train.lr, now 100.0"):
         fit(
             nn.Linear(3, 2, bias=False), feed, train_of("train.epochs=1", "train.lr=100"), CPU, State(),

@@ -73,7 +73,8 @@ def divide(images: list[Image], train: Train) -> tuple[list[Image], list[Image]]
 
 def labelled(images: list[Image], classes: list[str]) -> Labelled:
     """The files of *images* and their labels as indices."""
-    return Labelled([paths.IMAGES / image.path for image in images], [classes.index(image.label) for image in images])
+    index = {label: position for position, label in enumerate(classes)}
+    return Labelled([paths.IMAGES / image.path for image in images], [index[image.label] for image in images])
 
 
 def describe_run(params: Params, images: list[Image]) -> dict[str, Any]:

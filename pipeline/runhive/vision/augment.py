@@ -21,19 +21,26 @@ def epoch_order(seed: int, epoch: int, n: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, epoch]).permutation(n)
 
 
+def split_into_batches(order: NDArray[np.int64], batch_size: int) -> list[NDArray[np.int64]]:
+    """Cut *order* into batches. A single image left over joins the last batch: batch-norm cannot learn from one."""
+    starts = range(batch_size, len(order), batch_size)
+    if len(order) % batch_size == 1:
+        starts = starts[:-1]
+    return np.split(order, starts)
+
+
 def augmented_batches(
-    paths: Sequence[Path], order: NDArray[np.int64], batch_size: int, size: int, augment: Augment, seed: int, epoch: int
+    paths: Sequence[Path], batches: Sequence[NDArray[np.int64]], size: int, augment: Augment, seed: int, epoch: int
 ) -> Iterator[Pixels]:
-    """Yield augmented (n, 3, size, size) batches of *paths* in *order*; the next batch is decoded meanwhile."""
+    """Yield augmented (n, 3, size, size) *batches* of *paths*; the next one is decoded meanwhile."""
 
     def one(index: int) -> Pixels:
         rng = np.random.default_rng([seed, epoch, index, 1])
         return to_chw(augment_image(load_rgb(paths[index]), rng, size, augment))
 
     with ThreadPoolExecutor() as pool:
-        batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
         ahead = [pool.submit(one, int(index)) for index in batches[0]]
-        for following in [*batches[1:], order[:0]]:
+        for following in [*batches[1:], batches[0][:0]]:
             ready, ahead = ahead, [pool.submit(one, int(index)) for index in following]
             yield np.stack([future.result() for future in ready])
 

@@ -22,7 +22,6 @@ class Feed:
 
     train: Callable[[int], Iterable[Batch]]
     check: Callable[[], Iterable[Batch]]
-    images: int
     steps: int
 
 

@@ -12,7 +12,7 @@ from runhive.errors import RunhiveError
 from runhive.formats.model_card import Preprocess
 from runhive.params import Model, Train
 from runhive.preprocess import input_batches
-from runhive.vision.augment import augmented_batches, epoch_order
+from runhive.vision.augment import augmented_batches, epoch_order, split_into_batches
 from runhive.vision.loop import Batch, Feed, State, fit
 from runhive.vision.model import Classifier, build_backbone, head_name, load_pretrained, normalisation
 
@@ -78,16 +78,14 @@ def _learn_everything(
 
     def train_batches(epoch: int) -> Iterator[Batch]:
         order = epoch_order(train.seed, epoch, len(images.paths))
-        batches = augmented_batches(
-            images.paths, order, train.batch_size, model.image_size, train.augment, train.seed, epoch
-        )
-        return _with_labels(map(torch.from_numpy, batches), [images.labels[index] for index in order])
+        batches = split_into_batches(order, train.batch_size)
+        pixels = augmented_batches(images.paths, batches, model.image_size, train.augment, train.seed, epoch)
+        return _with_labels(map(torch.from_numpy, pixels), [images.labels[index] for index in order])
 
     def check_batches() -> Iterator[Batch]:
         return _with_labels(map(torch.from_numpy, input_batches(check.paths, preprocess, MEASURE_BATCH)), check.labels)
 
-    n = len(images.paths)
-    feed = Feed(train_batches, check_batches, images=n, steps=-(-n // train.batch_size))
+    feed = Feed(train_batches, check_batches, steps=_steps(lesson))
     return fit(classifier, feed, train, device, state, watch.after_step, watch.after_epoch)
 
 
@@ -100,13 +98,11 @@ def _learn_head(classifier: Classifier, lesson: Lesson, device: torch.device, st
             f"params.yaml: train.mode: {model.arch} ends in {type(head).__name__}, not Linear: use finetune"
         )
     n = len(images.paths)
-    in_order = np.arange(n)
+    in_order = split_into_batches(np.arange(n), MEASURE_BATCH)
     views = []
     for view in range(min(train.views, train.epochs)):
-        batches = augmented_batches(
-            images.paths, in_order, MEASURE_BATCH, model.image_size, train.augment, train.seed, view
-        )
-        views.append(_features(classifier, head, map(torch.from_numpy, batches), device))
+        pixels = augmented_batches(images.paths, in_order, model.image_size, train.augment, train.seed, view)
+        views.append(_features(classifier, head, map(torch.from_numpy, pixels), device))
         watch.after_step(0, (view + 1) * n)
     check_features = _features(
         classifier, head, map(torch.from_numpy, input_batches(check.paths, preprocess_of(model), MEASURE_BATCH)), device
@@ -114,14 +110,16 @@ def _learn_head(classifier: Classifier, lesson: Lesson, device: torch.device, st
     labels = torch.tensor(images.labels)
 
     def train_batches(epoch: int) -> Iterator[Batch]:
-        order = torch.from_numpy(epoch_order(train.seed, epoch, n))
         features = views[(epoch - 1) % len(views)]
-        return ((features[part], labels[part]) for part in torch.split(order, train.batch_size))
+        batches = split_into_batches(epoch_order(train.seed, epoch, n), train.batch_size)
+        return ((features[part], labels[part]) for part in map(torch.from_numpy, batches))
 
-    feed = Feed(
-        train_batches, lambda: [(check_features, torch.tensor(check.labels))], images=n, steps=-(-n // train.batch_size)
-    )
+    feed = Feed(train_batches, lambda: [(check_features, torch.tensor(check.labels))], steps=_steps(lesson))
     return fit(head, feed, train, device, state, watch.after_step, watch.after_epoch)
+
+
+def _steps(lesson: Lesson) -> int:
+    return len(split_into_batches(np.arange(len(lesson.images.paths)), lesson.train.batch_size))
 
 
 @torch.inference_mode()
