@@ -9,7 +9,7 @@ ARCH ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export UV_NO_CONFIG := 1
-UV = .venv/bin/uv pip install --quiet --python .venv/bin/python
+UV = .venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode
 
 .PHONY: demo article test format lock
 
