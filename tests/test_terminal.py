@@ -210,7 +210,7 @@ def test_an_empty_ledger_is_one_line_that_says_how_to_begin(repository: Path) ->
 
 
 def test_comparing_in_an_empty_ledger_is_one_line(repository: Path) -> None:
-    assert refusal(repository, "compare").startswith("comparing takes two runs, there are 0")
+    assert refusal(repository, "compare").startswith("comparing takes two runs, got 0")
 
 
 def test_an_unknown_run_is_one_line_with_the_nearest(two_runs: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_run_that_is_no_id_cannot_steer_the_terminal_from_the_command_line(two
 
 @pytest.mark.parametrize("number", [1, 3])
 def test_comparing_takes_two_runs(number: int, two_runs: Path) -> None:
-    assert refusal(two_runs, "compare", *[FIRST] * number).startswith(f"comparing takes two runs, there are {number}")
+    assert refusal(two_runs, "compare", *[FIRST] * number).startswith(f"comparing takes two runs, got {number}")
 
 
 def test_outside_a_repository_it_is_one_line(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def print_comparison(run_ids: Sequence[str]) -> None:
         1::-1
     ]
     if len(runs) != 2:
-        raise RunhiveError(f"comparing takes two runs, there are {len(runs)}: name two of `runhive runs list`")
+        raise RunhiveError(f"comparing takes two runs, got {len(runs)}: name two of `runhive runs list`")
     table = Table("", *(run.run_id for run in runs), box=None, pad_edge=False)
     table.add_row("changed", *(_safe(", ".join(_changed(run, runs)) or "nothing") for run in runs))
     for label, show in ROWS.items():
