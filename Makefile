@@ -1,7 +1,7 @@
 # `make demo` runs the pipeline twice and compares; `make test` checks the code. Both are quick when nothing changed.
 
 PYTHON ?= python3
-# TORCH=cpu takes torch from PyTorch's CPU index where that can be reached: 0.2 GB instead of 2.7 GB, no GPU.
+# TORCH=cpu takes torch from PyTorch's CPU index where that can be reached: 0.5 GB to download instead of 3, no GPU.
 TORCH ?= default
 # For `make article` without a network: DATA=path/to/hymenoptera_data.zip ARCH=efficientnet_lite0
 DATA ?=

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "files": {"errors"},
     "mistakes": set(),
     "params": {"errors", "mistakes"},
-    "formats": {"errors", "files"},
+    "formats": {"errors", "files", "metrics"},
     "metrics": set(),
     "preprocess": {"formats"},
     "presets": {"errors", "files", "params"},

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from runhive.errors import RunhiveError
 from runhive.files import write_atomic
+from runhive.metrics import softmax
 
 COLUMNS = ["path", "sha256", "label", "predicted", "confidence"]
 LOGIT = "logit:"
@@ -33,8 +34,7 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
 
 def to_csv(predictions: Predictions) -> bytes:
     """The bytes of the file."""
-    shifted = np.exp(predictions.logits - predictions.logits.max(axis=1, keepdims=True))
-    probabilities = shifted / shifted.sum(axis=1, keepdims=True)
+    probabilities = softmax(predictions.logits)
     classes = np.array(predictions.classes, dtype=object)
     frame = pd.DataFrame(
         {

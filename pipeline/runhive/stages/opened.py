@@ -64,10 +64,11 @@ def failure_told(stage: str) -> Iterator[None]:
     """Close the open run as failed when *stage*, which comes after train, fails."""
     try:
         yield
-    except Exception as error:
-        trained = TrainRecord.read(paths.TRAIN_RECORD)
-        ending = {"state": "failed", "cause": f"{stage}: {_cause(error)}", "attempt": trained.attempt}
-        open_ledger().append(trained.run_id, [Event("finished", ending)])
+    except Exception as error:  # whatever it is, the run tells it and it goes on up
+        if paths.TRAIN_RECORD.exists():
+            trained = TrainRecord.read(paths.TRAIN_RECORD)
+            ending = {"state": "failed", "cause": f"{stage}: {_cause(error)}", "attempt": trained.attempt}
+            open_ledger().append(trained.run_id, [Event("finished", ending)])
         raise
 
 
