@@ -29,7 +29,8 @@ MAY_IMPORT = {
     "report": LEAVES | {"tracking"},
     "terminal": LEAVES | {"tracking"},
     "stages": LEAVES | {"data", "vision", "tracking", "report"},
-    "cli": LEAVES | {"presets", "stages", "terminal", "tracking"},
+    "commands": LEAVES | {"presets", "stages", "terminal", "tracking"},
+    "cli": {"commands", "errors"},
 }
 # Imported by a stage but without a say in its outs, so that mending them retrains nothing.
 EXEMPT = {

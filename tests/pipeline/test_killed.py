@@ -3,8 +3,10 @@
 import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -13,23 +15,27 @@ from workspace import Workspace
 pytestmark = pytest.mark.slow
 
 
-def kill_in(workspace: Workspace, stage: str, seconds: float) -> None:
-    """Start `dvc repro`, and kill its process group *seconds* after *stage* began."""
+def kill_in(workspace: Workspace, stage: str, most_seconds: float) -> None:
+    """Start `dvc repro`, and kill its process group at a random moment while *stage* runs."""
     process = workspace.start("dvc", "repro")
-    while process.poll() is None and not is_running(process.pid, stage):
-        time.sleep(0.02)
-    time.sleep(seconds)
-    assert process.poll() is None, f"{stage} was over before the kill"
+    running = wait_for(process, stage)
+    with suppress(psutil.TimeoutExpired):
+        running.wait(random.uniform(0, most_seconds))
+        pytest.fail(f"{stage} was over before the kill")
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
 
-def is_running(dvc: int, stage: str) -> bool:
-    try:
-        commands = [child.cmdline() for child in psutil.Process(dvc).children(recursive=True)]
-    except psutil.NoSuchProcess:  # it ended between the listing and the look
-        return False
-    return any(command[-2:] == ["pipeline", stage] for command in commands)
+def wait_for(process: subprocess.Popen[str], stage: str) -> psutil.Process:
+    """Wait until *stage* runs below *process*, the `dvc repro`."""
+    dvc = psutil.Process(process.pid)
+    while process.poll() is None:
+        for child in dvc.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # it ended between the listing and the look
+                if child.cmdline()[-2:] == ["pipeline", stage]:
+                    return child
+        time.sleep(0.01)
+    pytest.fail(f"{stage} did not run:\n{process.communicate()[0]}")
 
 
 def kill_when(workspace: Workspace, command: tuple[str, ...], happened: Callable[[], object]) -> None:
@@ -37,13 +43,14 @@ def kill_when(workspace: Workspace, command: tuple[str, ...], happened: Callable
     process = workspace.start(*command)
     while process.poll() is None and not happened():
         time.sleep(0.002)
+    assert process.poll() is None, process.communicate()[0]
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
 
 def test_a_repro_killed_in_every_stage_in_turn_ends_as_one_complete_run(unstarted: Workspace) -> None:
     for stage in ("fetch", "train", "evaluate", "export", "record", "report"):
-        kill_in(unstarted, stage, random.uniform(0.1, 0.8))
+        kill_in(unstarted, stage, most_seconds=0.3)
     unstarted.run("dvc", "repro")
 
     (run,) = unstarted.runs()
@@ -82,12 +89,12 @@ def test_the_end_of_dvc_alone_ends_training_and_cancels_the_run(unstarted: Works
     process = unstarted.start("dvc", "repro")
     while process.poll() is None and not unstarted.runs():
         time.sleep(0.002)
+    assert process.poll() is None, process.communicate()[0]
     children = psutil.Process(process.pid).children(recursive=True)
-    time.sleep(0.3)
     os.kill(process.pid, signal.SIGKILL)
     _, alive = psutil.wait_procs(children, timeout=30)
-    process.communicate()
+    output, _ = process.communicate()
 
     assert alive == []
     (run,) = unstarted.runs()
-    assert run.state == "canceled"
+    assert run.state == "canceled", output

@@ -18,6 +18,7 @@ from runhive.tracking.ledger import Ledger, open_ledger
 from runhive.tracking.run import Event, new_run_id, utc_now
 
 RUN = "run.json"
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class OpenRun(Document):
@@ -43,17 +44,18 @@ def opened_run(ledger: Ledger, root: Path, folder: Path, started: dict[str, Any]
     A run that ends well stays open: `record` closes it with its results.
     """
     liveness.close_lost(ledger, root)
+    for number in STOPS:  # before the ledger hears of the run, so that it hears of its end too
+        signal.signal(number, _exit_on_signal)
     run = _take_up(folder, started)
     liveness.watch(root, run.run_id, liveness.this_process())
     events = [Event("started", run.started, time=run.started_at)]
     if run.attempt > 1:
         events.append(Event("resumed", {"attempt": run.attempt, "environment": started["environment"]}))
-    ledger.append(run.run_id, events)
     try:
-        signal.signal(signal.SIGTERM, _exit_on_signal)
+        ledger.append(run.run_id, events)
         yield run
     except BaseException as error:
-        ledger.append(run.run_id, [Event("finished", _ending(error) | {"attempt": run.attempt})])
+        ledger.append(run.run_id, [*events, Event("finished", _ending(error) | {"attempt": run.attempt})])
         liveness.forget(root, run.run_id)
         raise
     liveness.watch(root, run.run_id, liveness.launcher())
@@ -94,7 +96,7 @@ def _take_up(folder: Path, started: dict[str, Any]) -> OpenRun:
 
 
 def _ending(error: BaseException) -> dict[str, str]:
-    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+    if isinstance(error, SystemExit):
         return {"state": "canceled", "cause": "stopped by a signal; `dvc repro` goes on from the last epoch"}
     return {"state": "failed", "cause": _cause(error)}
 
@@ -106,4 +108,7 @@ def _cause(error: BaseException) -> str:
 
 
 def _exit_on_signal(number: int, _: FrameType | None) -> None:
+    """End, once: when a parent of several threads dies, the kernel sends a signal for each, and people press twice."""
+    for one in STOPS:
+        signal.signal(one, signal.SIG_IGN)
     sys.exit(128 + number)
