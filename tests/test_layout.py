@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "pipeline"
 PACKAGE = SOURCE / "runhive"
-LEAVES = {"errors", "files", "params", "formats", "metrics", "preprocess"}
+LEAVES = {"errors", "files", "params", "formats", "metrics", "decode", "preprocess"}
 MAY_IMPORT = {
     "errors": set(),
     "files": {"errors"},
@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "params": {"errors", "mistakes"},
     "formats": {"errors", "files", "metrics"},
     "metrics": set(),
-    "preprocess": {"formats"},
+    "decode": {"errors", "mistakes"},
+    "preprocess": {"decode", "formats"},
     "presets": {"errors", "files", "params"},
     "data": LEAVES,
     "vision": LEAVES,

@@ -10,18 +10,23 @@ from pathlib import Path
 
 import psutil
 
-from runhive.data.collect import collect, in_several_splits
-from runhive.data.images import find_images
+from runhive.data.collect import collect
+from runhive.data.duplicates import find_duplicates
+from runhive.data.images import Found, find_images
+from runhive.data.names import listed, shown
 from runhive.data.progress import download_progress
+from runhive.data.sizes import size_distributions
 from runhive.data.sources import SPLITS, gather, without_secrets
 from runhive.errors import RunhiveError
 from runhive.files import sync_folder
-from runhive.formats.data_report import DataReport, LeftOut
+from runhive.formats.data_report import DataReport, Duplicates
 from runhive.formats.manifest import Image, class_names, content_digest, split_of, write_manifest
 from runhive.stages import paths
 
 WORKSPACE = ".fetch-"
 MOST_LINES = 10
+MOST_GROUPS = 5
+SAME = {"bytes": "the same file", "pixels": "the same pixels", "near": "nearly the same"}
 
 
 def fetch(source: str, url: str | None, on_bad: str) -> DataReport:
@@ -33,16 +38,18 @@ def fetch(source: str, url: str | None, on_bad: str) -> DataReport:
     with workspace() as folder:
         with download_progress() as progress:
             found = gather(source, url, folder, repository_root(), progress)
-        images, left_out = find_images(found)
-        if left_out and on_bad == "error":
+        contents = find_images(found)
+        if contents.left_out and on_bad == "error":
+            first = contents.left_out[0]
             raise RunhiveError(
-                f"{left_out[0].path}: {left_out[0].reason} ({len(left_out)} such in all): "
+                f"{first.path}: {first.reason} ({len(contents.left_out)} such in all): "
                 "mend the data or set data.on_bad to skip"
             )
-        size = collect(images, found, folder / "images", owned=found.is_relative_to(folder))
-        report = describe(source, url, images, left_out, size)
+        images = [one.image for one in contents.examined]
+        collect(images, found, folder / "images", owned=found.is_relative_to(folder))
+        report = describe(source, url, contents, folder / "images")
         put_in_place(folder, images, report)
-    tell(report, images)
+    tell(report)
     return report
 
 
@@ -68,16 +75,19 @@ def repository_root() -> Path:
     return Path(os.environ.get("DVC_ROOT", ".")).absolute()
 
 
-def describe(source: str, url: str | None, images: Sequence[Image], left_out: list[LeftOut], size: int) -> DataReport:
-    """Return the report on *images*, without what is secret in *url*."""
+def describe(source: str, url: str | None, contents: Found, folder: Path) -> DataReport:
+    """Return the report on *contents*, whose images lie in *folder* now, without what is secret in *url*."""
+    images = [one.image for one in contents.examined]
     counts = {split: Counter(image.label for image in split_of(images, split)) for split in SPLITS}
     return DataReport(
         source=without_secrets(url) if url and source != "digits" else source,
         digest=content_digest(images),
         classes=class_names(images),
         counts={split: dict(sorted(labels.items())) for split, labels in counts.items() if labels},
-        left_out=left_out,
-        bytes=size,
+        left_out=contents.left_out,
+        bytes=sum(one.file_bytes for one in contents.examined),
+        duplicates=find_duplicates(contents.examined, folder),
+        sizes=size_distributions(contents.examined),
     )
 
 
@@ -93,13 +103,25 @@ def put_in_place(folder: Path, images: Sequence[Image], report: DataReport) -> N
     report.write(paths.DATA_REPORT)
 
 
-def tell(report: DataReport, images: Sequence[Image]) -> None:
-    """Print what was left out to stderr and what there is to stdout."""
+def tell(report: DataReport) -> None:
+    """Print what was left out and what looks wrong to stderr, and what there is to stdout."""
     for one in report.left_out[:MOST_LINES]:
         print(f"left out: {one.path}: {one.reason}", file=sys.stderr)
     if len(report.left_out) > MOST_LINES:
         print(f"… and {len(report.left_out) - MOST_LINES} more: {paths.DATA_REPORT}", file=sys.stderr)
-    if twice := in_several_splits(images):
-        print(f"warning: {twice} images are in more than one split, so scores will flatter", file=sys.stderr)
+    for split, labels in report.counts.items():
+        if missing := [label for label in report.classes if label not in labels]:
+            print(f"warning: {split} has no image of {listed(missing)}: it says nothing about them", file=sys.stderr)
+    warn("more than one split, so scores will flatter", [one for one in report.duplicates if len(one.splits) > 1])
+    warn("more than one class, so one label is wrong", [one for one in report.duplicates if len(one.labels) > 1])
     splits = " + ".join(f"{sum(labels.values())} {split}" for split, labels in report.counts.items())
     print(f"{splits} images of {len(report.classes)} classes, {len(report.left_out)} left out")
+
+
+def warn(where: str, groups: Sequence[Duplicates]) -> None:
+    """Print the first of the pictures that lie in *where*, and where the others are listed."""
+    if groups:
+        there = "picture is" if len(groups) == 1 else "pictures are"
+        print(f"warning: {len(groups)} {there} in {where} ({paths.DATA_REPORT}):", file=sys.stderr)
+    for group in groups[:MOST_GROUPS]:
+        print(f"  {', '.join(map(shown, group.images[:MOST_LINES]))} ({SAME[group.kind]})", file=sys.stderr)
