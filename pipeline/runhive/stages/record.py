@@ -10,7 +10,6 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from runhive.files import write_atomic
-from runhive.formats.data_report import DataReport
 from runhive.formats.evaluation import Evaluation
 from runhive.formats.model_card import ModelCard
 from runhive.formats.parity import Parity
@@ -18,6 +17,7 @@ from runhive.formats.predictions import Predictions, read_predictions
 from runhive.formats.train_record import TrainRecord
 from runhive.preprocess import load_rgb
 from runhive.stages import paths
+from runhive.stages.data_facts import doubtful_images, fetched_event, kept_data_files
 from runhive.stages.opened import close_run
 from runhive.stages.phase import read_phase
 from runhive.tracking.comparison import changed_samples, compare, find_baseline, kept_predictions
@@ -40,7 +40,13 @@ def record() -> None:
     predictions = read_predictions(paths.PREDICTIONS)
     started = Event("started", trained.started, time=trained.started_at)
     before = ledger.run(trained.run_id) if ledger.has(trained.run_id) else fold(trained.run_id, [started])
-    events = [started, fetched_event(), trained_event(trained), evaluated_event(evaluation), exported_event(parity)]
+    events = [
+        started,
+        fetched_event(seconds_of("fetch")),
+        trained_event(trained),
+        evaluated_event(evaluation),
+        exported_event(parity),
+    ]
     shown = mistakes(predictions)
     if before.evaluation != evaluation.model_dump(mode="json"):
         baseline, reason = find_baseline(ledger, before, root)
@@ -48,15 +54,11 @@ def record() -> None:
         events.append(Event("compared", asdict(found)))
         shown += changed_rows(ledger, predictions, baseline if found.comparable else None)
     events.append(Event("finished", {"state": "completed", "attempt": trained.attempt}))
-    ledger.append(trained.run_id, events, kept_files(), pictures(predictions, shown))
+    doubtful = {sha256: picture(path) for sha256, path in doubtful_images().items()}
+    ledger.append(trained.run_id, events, kept_files(), pictures(predictions, shown) | doubtful)
     write_atomic(paths.METRICS, final_numbers(evaluation, parity))
     close_run(root, trained.run_id, trained.input_digest)
     print(f"recorded run {trained.run_id}: see it with `runhive runs show {trained.run_id}`")
-
-
-def fetched_event() -> Event:
-    """What the data were."""
-    return Event("fetched", DataReport.read(paths.DATA_REPORT).model_dump(mode="json"), seconds=seconds_of("fetch"))
 
 
 def trained_event(trained: TrainRecord) -> Event:
@@ -121,12 +123,17 @@ def pictures(predictions: Predictions, rows: Iterable[int]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for row in rows:
         if len(found) < PICTURES and predictions.sha256[row] not in found:
-            image = load_rgb(paths.IMAGES / predictions.paths[row])
-            image.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-            jpeg = io.BytesIO()
-            image.save(jpeg, "JPEG", quality=80)
-            found[predictions.sha256[row]] = jpeg.getvalue()
+            found[predictions.sha256[row]] = picture(predictions.paths[row])
     return found
+
+
+def picture(path: str) -> bytes:
+    """A small JPEG of one image."""
+    image = load_rgb(paths.IMAGES / path)
+    image.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+    jpeg = io.BytesIO()
+    image.save(jpeg, "JPEG", quality=80)
+    return jpeg.getvalue()
 
 
 def kept_files() -> dict[str, bytes]:
@@ -139,6 +146,7 @@ def kept_files() -> dict[str, bytes]:
         "predictions.csv": paths.PREDICTIONS.read_bytes(),
         "params.yaml": paths.PARAMS.read_bytes(),
         "dvc.lock": text.getvalue().encode(),
+        **kept_data_files(),
     }
 
 
