@@ -101,14 +101,50 @@ def test_names_of_any_bytes_survive_the_report(repository: Path, data_set: Path)
     assert DataReport.read(paths.DATA_REPORT).left_out[0].path == "val/ants/\\udcff\\n.png"
 
 
-def test_an_image_in_two_splits_is_warned_about(
+def test_a_picture_in_two_splits_or_two_classes_is_warned_about_and_reported(
     repository: Path, data_set: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copy(data_set / "train" / "ants" / "0.png", data_set / "val" / "ants" / "same.png")
+    shutil.copy(data_set / "train" / "ants" / "1.png", data_set / "train" / "bees" / "other\u202e.png")
 
-    fetch("folder", str(data_set), "error")
+    report = fetch("folder", str(data_set), "error")
 
-    assert "warning: 1 images are in more than one split" in capsys.readouterr().err
+    assert capsys.readouterr().err.splitlines() == [
+        "warning: 1 picture is in more than one split, so scores will flatter (data/report.json):",
+        "  train/ants/0.png, val/ants/same.png (the same file)",
+        "warning: 1 picture is in more than one class, so one label is wrong (data/report.json):",
+        "  train/ants/1.png, train/bees/other\\u202e.png (the same file)",
+    ]
+    assert DataReport.read(paths.DATA_REPORT).duplicates == report.duplicates
+    assert [one.images for one in report.duplicates] == [
+        ["train/ants/0.png", "val/ants/same.png"],
+        ["train/ants/1.png", "train/bees/other\u202e.png"],
+    ]
+
+
+def test_a_split_that_lacks_a_class_is_warned_about(
+    repository: Path, data_set: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(data_set / "val" / "ants")
+
+    report = fetch("folder", str(data_set), "error")
+
+    assert capsys.readouterr().err == "warning: val has no image of ants: it says nothing about them\n"
+    assert report.counts == {"train": {"ants": 3, "bees": 3}, "val": {"bees": 2}}
+
+
+def test_the_report_counts_the_images_of_each_size(repository: Path, data_set: Path, draw: Draw) -> None:
+    draw(data_set / "train" / "ants" / "large.bmp", size=(200, 100))
+
+    sizes = fetch("folder", str(data_set), "error").sizes
+
+    assert set(sizes) == {"shorter_side", "aspect_ratio", "file_bytes"}
+    side = sizes["shorter_side"]
+    assert (side.smallest, side.median, side.largest) == (10, 10, 100)
+    assert side.edges == [12, 16, 24, 32, 48, 64, 96]
+    assert side.counts == {"train": [6, 0, 0, 0, 0, 0, 0, 1], "val": [4, 0, 0, 0, 0, 0, 0, 0]}
+    assert sizes["aspect_ratio"].counts == {"train": [6, 0, 0, 1], "val": [4, 0, 0, 0]}
+    assert sum(map(sum, sizes["file_bytes"].counts.values())) == 11
 
 
 def test_a_second_fetch_replaces_all_of_the_first(repository: Path, data_set: Path) -> None:

@@ -13,7 +13,7 @@ def fingerprint(image: PIL.Image.Image) -> bytes:
     """The grey thumbnail of an RGB *image*; of a very small one, the digest of its pixels."""
     if min(image.size) < SMALLEST:
         return pixel_digest(image)
-    return image.convert("L").resize(THUMBNAIL, PIL.Image.Resampling.BOX, reducing_gap=2.0).tobytes()
+    return image.convert("L").resize(THUMBNAIL, PIL.Image.Resampling.BOX).tobytes()
 
 
 def is_thumbnail(fingerprint: bytes) -> bool:
