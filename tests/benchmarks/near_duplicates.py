@@ -14,10 +14,10 @@ import PIL.Image
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "pipeline"))
 
-from runhive.data import duplicates  # noqa: E402  # Runhive itself need not be installed
-from runhive.data.fingerprint import fingerprint  # noqa: E402
-from runhive.decode import FORMATS, load_rgb  # noqa: E402
-from runhive.errors import RunhiveError  # noqa: E402
+from runhive.data import duplicates  # Runhive itself need not be installed
+from runhive.data.fingerprint import fingerprint
+from runhive.decode import FORMATS, load_rgb
+from runhive.errors import RunhiveError
 
 Change = Callable[[PIL.Image.Image], PIL.Image.Image]
 

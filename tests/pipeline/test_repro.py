@@ -34,7 +34,8 @@ def test_a_first_repro_records_one_completed_run_with_all_its_results(finished: 
     assert run.metrics["val.accuracy"] == run.evaluation["accuracy"]
     assert set(run.phases) == {"fetch", "train", "evaluate", "export"}
     assert event_types(finished) == ["started", "fetched", "trained", "evaluated", "exported", "compared", "finished"]
-    assert set(finished.ledger().files(run.run_id)) == {"dvc.lock", "history.csv", "params.yaml", "predictions.csv"}
+    files = {"data_report.json", "dvc.lock", "history.csv", "manifest.csv", "params.yaml", "predictions.csv"}
+    assert set(finished.ledger().files(run.run_id)) == files
 
 
 def test_the_metrics_that_git_tracks_are_those_of_the_run(finished: Workspace) -> None:
@@ -43,6 +44,15 @@ def test_the_metrics_that_git_tracks_are_those_of_the_run(finished: Workspace) -
 
     flat = {f"{group}.{name}": value for group, numbers in tracked.items() for name, value in numbers.items()}
     assert flat == run.metrics
+
+
+def test_a_run_keeps_the_manifest_and_the_data_report_as_they_were(finished: Workspace) -> None:
+    (run,) = finished.runs()
+    kept = {name: finished.ledger().file(run.run_id, name) for name in ("manifest.csv", "data_report.json")}
+
+    assert kept["manifest.csv"] == (finished.root / "data/manifest.csv").read_bytes()
+    assert kept["data_report.json"] == (finished.root / "data/report.json").read_bytes()
+    assert run.data["digest"][:12] in (finished.root / "site/data/index.html").read_text()
 
 
 def test_a_first_repro_builds_the_page_of_its_run(finished: Workspace) -> None:
