@@ -24,7 +24,7 @@ def test_each_version_has_a_page_and_the_one_used_last_is_the_index(site: Path, 
     names = {path.name for path in (site / "data").glob("*.html")}
 
     assert len(digests) == 3
-    assert names == {"index.html"} | {f"{digest[:16]}.html" for digest in digests - {versions(site)[-1]["digest"]}}
+    assert names == {"index.html"} | {f"{digest}.html" for digest in digests - {versions(site)[-1]["digest"]}}
     assert versions(site)[-1]["digest"] == ledger.runs()[0].data["digest"]
 
 
@@ -40,7 +40,7 @@ def test_another_data_set_is_no_version_of_the_first(site: Path) -> None:
     first, *_ = [one for one in versions(site) if one["previous"] is None and one["changes"] is None]
 
     assert len([one for one in versions(site) if one["previous"]]) == 1
-    page = next((site / "data").glob(f"{str(first['digest'])[:16]}.html"))
+    page = next((site / "data").glob(f"{first['digest']}.html"))
     assert "It is the first version of these images." in read(page).text
 
 
@@ -57,9 +57,9 @@ def test_the_page_counts_classes_sizes_and_what_was_left_out(site: Path) -> None
     html = (site / "data/index.html").read_text()
     shown = [row.replace("\u202f", " ") for row in rows(html)]
 
-    assert "ants 122 31" in shown or any(row.startswith("ants ") for row in shown)
+    assert "ants 121 30" in shown
     assert any(row.startswith("52 – 96") for row in shown)
-    assert "train/ants/imageNotFound.gif GIF, not a photo format" in shown
+    assert "train/ants/imageNotFound.gif GIF, not a photo format" in read(site / "data/index.html").text
 
 
 def test_a_run_s_page_leads_to_its_data(site: Path, ledger: Ledger) -> None:

@@ -20,7 +20,7 @@ MOST_VERSIONS = 100  # the last ones have a page
 def page_names(runs: Sequence[Run]) -> dict[str, str]:
     """The file of each version's page, by its digest."""
     shown = _shown(runs)
-    return {one.digest: "index.html" if one is shown[-1] else f"{one.digest[:16]}.html" for one in shown}
+    return {one.digest: "index.html" if one is shown[-1] else f"{one.digest}.html" for one in shown}
 
 
 def write_data_pages(runs: Sequence[Run], ledger: Ledger, work: Path) -> None:
