@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fetching import fetch
 
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of
 from runhive.formats.data_report import DataReport
 from runhive.formats.manifest import content_digest, read_manifest
 from runhive.stages import paths
-from runhive.stages.fetch import fetch
 
 Draw = Callable[..., Path]
 
