@@ -32,6 +32,8 @@ def deal(folder: Path, into: Path, split: Split, owned: bool) -> list[LeftOut]:
 
 def deal_class(folder: Path, names: list[str], into: Path, split: Split, owned: bool) -> list[LeftOut]:
     """Deal the files *names* of one class folder."""
+    if not names:
+        raise RunhiveError(f"{shown(folder.name)} is empty: put images there or remove the class")
     counts = {"train": 0, "val": 0} | ({"test": 0} if split.test else {})
     left_out = []
     for where in counts:

@@ -107,6 +107,8 @@ def receive(url: str, part: Part, rules: Rules, progress: Progress | None, patie
                     progress(done, total)
     if total is not None and done != total:
         raise Again(f"closed after {done:,} of {total:,} bytes")
+    if not done:
+        raise Again("sent no bytes")
 
 
 def range_of(part: Part) -> dict[str, str]:

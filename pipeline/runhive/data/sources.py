@@ -20,7 +20,7 @@ LAYOUT = "expected train/<class>/* and val/<class>/*"
 
 
 @dataclass(frozen=True)
-class Found:
+class Gathered:
     """A folder that holds `<split>/<class>/*` of *splits*, and what was left out; *owned* files may be moved."""
 
     folder: Path
@@ -29,7 +29,7 @@ class Found:
     left_out: list[LeftOut]
 
 
-def gather(data: Data, places: Places, progress: Progress | None) -> Found:
+def gather(data: Data, places: Places, progress: Progress | None) -> Gathered:
     """Bring the images that *data* names. Raises RunhiveError where there are none, or not in the splits."""
     bringer = Bringer(places, Rules(data.sha256, data.max_bytes, data.allow_http), progress)
     folder, left_out = main_folder(data, bringer), []
@@ -46,7 +46,7 @@ def gather(data: Data, places: Places, progress: Progress | None) -> Found:
     for split, where in splits.items():
         (staged / split).symlink_to(where.absolute())
     owned = all(is_within(where, places.workspace) for where in splits.values())
-    return Found(staged, tuple(splits), owned, left_out)
+    return Gathered(staged, tuple(splits), owned, left_out)
 
 
 def main_folder(data: Data, bringer: Bringer) -> Path:
@@ -115,7 +115,8 @@ def find_splits(folder: Path, named: str) -> Path:
         if {"train", "val"} <= set(folders):
             return folder
         if len(folders) != 1 or folders[0] in SPLITS:
-            hint = f"{LAYOUT}, or data.split set" if len(folders) > 1 else LAYOUT
+            may_be_classes = len(folders) > 1 and not set(SPLITS) & set(folders)
+            hint = f"{LAYOUT}, or data.split set" if may_be_classes else LAYOUT
             raise RunhiveError(f"{shown(named)} holds {listed(inside) or 'nothing'}: {hint}")
         folder /= folders[0]
 

@@ -92,8 +92,8 @@ def failures_told(url: str, named: str) -> Iterator[None]:
     except ImportError as error:
         hint = f"pip install 'runhive[{EXTRAS[scheme]}]'" if scheme in EXTRAS else shown(str(error))
         raise RunhiveError(f"{named}: {scheme}:// needs a package that is not installed: {hint}") from None
-    except FileNotFoundError:
-        raise RunhiveError(f"{named} is not there: set data.url to the archive or folder with the images") from None
+    except (FileNotFoundError, IsADirectoryError):
+        raise RunhiveError(f"{named} is not there, or no archive: set data.url to the one with the images") from None
     except Exception as error:
         reason = shown(str(error) or type(error).__name__)[:300]
         raise RunhiveError(f"{named} cannot be read ({reason}): mend the address or the credentials") from error

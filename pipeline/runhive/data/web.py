@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urljoin
 from urllib.request import getproxies, proxy_bypass
@@ -71,15 +71,16 @@ def answered(
     """Yield the answer to *url* itself and how far the address that gave it can be reached from."""
     context = ssl.create_default_context()
     host = str(url.host).strip("[]")
-    if proxy := proxy_for(url):
-        reach = checked_reach(url, host, first_reach)  # the proxy alone knows the address of a name
+    reach = checked_reach(url, host, first_reach)
+    if proxy := proxy_for(url):  # it alone knows the address of a name
         auth = parse_url(proxy).auth
         proxy_headers = make_headers(proxy_basic_auth=auth) if auth else None
         with ProxyManager(proxy, proxy_headers=proxy_headers, ssl_context=context) as manager:
             timeout = Timeout(connect=patience.connect, read=patience.read)
             response = manager.urlopen(
-                "GET", url.url, headers=headers, timeout=timeout, redirect=False, retries=False, preload_content=False
-            )
+                "GET", url.url, headers=headers, timeout=timeout, redirect=False, retries=False,
+                preload_content=False, enforce_content_length=False,
+            )  # fmt: skip
             with closing(response):
                 yield response, reach
         return
@@ -95,7 +96,9 @@ def answered(
         reach = checked_reach(url, connection.sock.getpeername()[0], first_reach)
         connection.timeout = patience.read
         with ended_after(patience.slow_seconds, connection.sock):
-            connection.request("GET", url.request_uri, headers=headers, preload_content=False)
+            connection.request(
+                "GET", url.request_uri, headers=headers, preload_content=False, enforce_content_length=False
+            )
             response = connection.getresponse()
         with closing(response):
             yield response, reach
@@ -103,13 +106,25 @@ def answered(
 
 @contextmanager
 def ended_after(seconds: float, connected: socket.socket) -> Iterator[None]:
-    """Shut the socket where the block takes longer: a read that gets a byte now and then never times out."""
-    timer = threading.Timer(seconds, connected.shutdown, [socket.SHUT_RDWR])
+    """Shut the socket and raise TimeoutError where the block takes longer.
+
+    A read that gets a byte now and then never times out, and http.client takes cut headers for all of them.
+    """
+    is_late = threading.Event()
+
+    def end() -> None:
+        is_late.set()
+        with suppress(OSError):  # the other side may have ended it before
+            connected.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, end)
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
+        if is_late.is_set():
+            raise TimeoutError(f"no answer in {seconds:.0f} seconds")
 
 
 def parsed(url: str) -> Url:
