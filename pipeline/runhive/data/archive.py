@@ -18,7 +18,7 @@ from runhive.data.names import shown
 from runhive.errors import RunhiveError
 
 CHUNK = 2**20
-# What the standard library raises on damaged bytes; NotImplementedError is an unknown compression.
+# What the standard library raises on damaged bytes.
 DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -27,7 +27,6 @@ DAMAGE = (
     lzma.LZMAError,
     struct.error,
     ValueError,
-    NotImplementedError,
 )
 
 
@@ -65,6 +64,8 @@ def extract(archive: Path, into: Path, limits: Limits = LIMITS, named: str | Non
             private.rename(into)
     except NotSafe as error:
         raise Refused(f"{named} is refused: {error}") from None
+    except NotImplementedError as error:  # a compression that zipfile does not know
+        raise Refused(f"{named} is refused: {shown(str(error))}: pack it with deflate") from None
     except DAMAGE as error:
         raise damaged(named, error) from error
     except OSError as error:

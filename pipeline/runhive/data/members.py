@@ -54,7 +54,7 @@ def zip_members(path: Path) -> Iterator[Member]:
                 raise NotSafe(f"{shown(info.filename)} is a link or a device")
             if info.flag_bits & ENCRYPTED:
                 raise NotSafe("it is encrypted, unpack it yourself and set data.source to folder")
-            if info.filename.endswith("/"):
+            if info.filename.endswith("/") or kind == stat.S_IFDIR:
                 yield Member(info.orig_filename, None)
                 continue
             with archive.open(info) as content:
