@@ -22,8 +22,9 @@ from misbehaving import (
     stalled,
 )
 
-from runhive.data.download import Rules, download
+from runhive.data.download import download
 from runhive.data.part import Part
+from runhive.data.rules import Rules
 from runhive.data.web import Patience, answered, opened, parsed, reach_of
 from runhive.errors import RunhiveError
 
@@ -309,6 +310,33 @@ def test_a_page_instead_of_an_archive_is_shown_and_not_kept(
 
     assert words in mistake(server, part)
     assert not part.folder.exists()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content_Length": "9" * 5000},
+        {"Content_Length": "-1"},
+        {"ETag": '"a\r\n b"'},
+        {"ETag": '"\xff"', "Last_Modified": "never"},
+    ],
+    ids=str,
+)
+def test_headers_of_any_kind_are_survived(server: Server, part: Part, headers: dict[str, str]) -> None:
+    def answer(handler: Handler) -> None:
+        handler.head(200, **headers)
+        handler.wfile.write(BODY)
+
+    server.answers["*"] = [answer]
+
+    assert get(server, part) == get(server, part) == BODY
+
+
+@pytest.mark.parametrize("wish", ["9" * 5000, "soon", "-5", "Wed, 99 Oct 99999 07:28:00 GMT"])
+def test_a_wish_to_wait_that_is_none_is_survived(server: Server, part: Part, wish: str) -> None:
+    server.answers["*"] = [says(503, Retry_After=wish), body()]
+
+    assert get(server, part) == BODY
 
 
 def test_headers_that_are_cut_are_no_answer(server: Server, part: Part) -> None:

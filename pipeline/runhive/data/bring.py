@@ -6,9 +6,10 @@ from pathlib import Path
 
 from runhive.data.addresses import Places, is_store, is_web, local_path, printed
 from runhive.data.archive import Damaged, Limits, Refused, extract
-from runhive.data.download import Progress, Rules, check_file, download
+from runhive.data.download import Progress, download
 from runhive.data.names import shown
 from runhive.data.part import Part
+from runhive.data.rules import Rules, check_file
 from runhive.data.stores import fetch_file, fetch_folder
 from runhive.errors import RunhiveError
 

@@ -6,7 +6,6 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
@@ -16,25 +15,17 @@ from urllib3.util import Retry
 
 from runhive.data.names import shown
 from runhive.data.part import Part
-from runhive.data.web import INSTEAD, Patience, host_of, opened
+from runhive.data.rules import INSTEAD, Rules, Unwanted, check_file, too_large
+from runhive.data.web import Patience, host_of, opened
 from runhive.errors import RunhiveError
-from runhive.files import sha256_of
 
 CHUNK = 2**20
 PASSING = (408, 425, 429, 500, 502, 503, 504)
 PATIENCE = Patience()
+DIGITS = r"\d{1,18}"
 
 # Called with the bytes that are there and, where the server tells it, the bytes of the whole.
 Progress = Callable[[int, int | None], None]
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What a download has to be: of this SHA-256, no larger, and not over http."""
-
-    sha256: str | None = None
-    max_bytes: int = 50 * 10**9
-    allow_http: bool = False
 
 
 class Again(Exception):
@@ -43,10 +34,6 @@ class Again(Exception):
     def __init__(self, reason: str, seconds: float = 0) -> None:
         super().__init__(reason)
         self.seconds = seconds
-
-
-class Unwanted(RunhiveError):
-    """What was brought is not what *Rules* ask for: none of it is kept."""
 
 
 def download(url: str, part: Part, rules: Rules, progress: Progress | None, patience: Patience = PATIENCE) -> Path:
@@ -124,11 +111,12 @@ def start(url: str, response: BaseHTTPResponse, part: Part) -> int | None:
     if response.status == 200:
         part.begin(validator_of(response))
         length = response.headers.get("Content-Length", "")
-        return int(length) if length.isdecimal() else None
+        return int(length) if re.fullmatch(DIGITS, length) else None
     if response.status in (206, 416):
-        found = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
-        same = response.headers.get("ETag", part.validator) == part.validator or is_date(part.validator)
-        if response.status == 206 and found and int(found[1]) == part.size and same:
+        found = re.fullmatch(f"bytes ({DIGITS})-{DIGITS}/({DIGITS})", response.headers.get("Content-Range", ""))
+        tag = response.headers.get("ETag")
+        is_same = tag is None or tag == part.validator or tag.startswith("W/")
+        if response.status == 206 and found and int(found[1]) == part.size and is_same:
             return int(found[2])
         part.forget()
         raise Again("sent another part of the file than the one asked for")
@@ -139,20 +127,17 @@ def start(url: str, response: BaseHTTPResponse, part: Part) -> int | None:
 
 
 def validator_of(response: BaseHTTPResponse) -> str | None:
-    """Return what stands for these very bytes; a weak ETag does not."""
+    """Return what stands for these very bytes; a weak ETag does not, nor what cannot be sent back."""
     tag = response.headers.get("ETag")
-    return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified")
-
-
-def is_date(validator: str | None) -> bool:
-    return validator is not None and not validator.startswith('"')
+    validator = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified")
+    return validator if validator and validator.isprintable() else None
 
 
 def retry_after(response: BaseHTTPResponse) -> float:
     """Return the seconds that the server asks to wait."""
     try:
-        return Retry().get_retry_after(response) or 0
-    except InvalidHeader:
+        return min(Retry().get_retry_after(response) or 0, 10**9)
+    except (InvalidHeader, ValueError, OverflowError):
         return 0
 
 
@@ -166,22 +151,6 @@ def pieces(response: BaseHTTPResponse, patience: Patience) -> Iterator[bytes]:
             if received < patience.least_bytes:
                 raise Again(f"sent {received:,} bytes in {patience.slow_seconds:.0f} seconds")
             began, received = time.monotonic(), 0
-
-
-def check_file(file: Path, named: str, sha256: str | None) -> None:
-    """Raise Unwanted where *file* is a page instead of an archive, or not of *sha256*."""
-    with file.open("rb") as opened_file:
-        head = opened_file.read(4096)
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", head.decode(errors="replace"), flags=re.S | re.I)
-        words = shown(" ".join(text.split())[:80])
-        raise Unwanted(f"{named}: got a page of HTML or XML, not an archive, that says {words!r}: {INSTEAD}")
-    if sha256 and (found := sha256_of(file)) != sha256:
-        raise Unwanted(f"{named}: the archive has SHA-256 {found}, data.sha256 is {sha256}: find out which is right")
-
-
-def too_large(named: str, max_bytes: int) -> Unwanted:
-    return Unwanted(f"{named}: more than {max_bytes:,} bytes: raise data.max_bytes if that is meant")
 
 
 def cause_of(error: Exception) -> str:

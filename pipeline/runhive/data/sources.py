@@ -7,8 +7,9 @@ from runhive.data.addresses import Places, is_local, is_store, local_path, print
 from runhive.data.bring import Bringer
 from runhive.data.deal import deal
 from runhive.data.digits import write_digits
-from runhive.data.download import Progress, Rules
+from runhive.data.download import Progress
 from runhive.data.names import listed, shown
+from runhive.data.rules import Rules
 from runhive.data.stores import is_folder
 from runhive.data.tracked import get_tracked
 from runhive.errors import RunhiveError

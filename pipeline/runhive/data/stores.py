@@ -9,9 +9,10 @@ from typing import Any
 import fsspec
 
 from runhive.data.archive import LIMITS, safe_parts
-from runhive.data.download import CHUNK, Progress, too_large
+from runhive.data.download import CHUNK, Progress
 from runhive.data.members import NotSafe
 from runhive.data.names import shown
+from runhive.data.rules import too_large
 from runhive.errors import RunhiveError
 
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az", "abfss": "az"}
@@ -29,6 +30,8 @@ def fetch_file(url: str, into: Path, max_bytes: int, named: str, progress: Progr
     """Write the file at *url* to *into*. Raises RunhiveError where it cannot be had or is larger than *max_bytes*."""
     with failures_told(url, named):
         store, path = fsspec.url_to_fs(url)
+        if not store.isfile(path):
+            raise FileNotFoundError
         total, done = store.size(path), 0
         with store.open(path, "rb") as source, into.open("wb") as file:
             while piece := source.read(CHUNK):
@@ -92,8 +95,10 @@ def failures_told(url: str, named: str) -> Iterator[None]:
     except ImportError as error:
         hint = f"pip install 'runhive[{EXTRAS[scheme]}]'" if scheme in EXTRAS else shown(str(error))
         raise RunhiveError(f"{named}: {scheme}:// needs a package that is not installed: {hint}") from None
-    except (FileNotFoundError, IsADirectoryError):
-        raise RunhiveError(f"{named} is not there, or no archive: set data.url to the one with the images") from None
+    except FileNotFoundError:
+        raise RunhiveError(
+            f"{named} is not there, or not what data.source says: set data.url to the one with the images"
+        ) from None
     except Exception as error:
         reason = shown(str(error) or type(error).__name__)[:300]
         raise RunhiveError(f"{named} cannot be read ({reason}): mend the address or the credentials") from error

@@ -17,9 +17,9 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util import Url, make_headers, parse_url
 
 from runhive.data.names import shown
+from runhive.data.rules import INSTEAD
 from runhive.errors import RunhiveError
 
-INSTEAD = "download it elsewhere and set data.url to the file"
 MOST_REDIRECTS = 10
 REDIRECTS = (301, 302, 303, 307, 308)
 PORTS = {"http": 80, "https": 443}

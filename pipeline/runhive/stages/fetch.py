@@ -9,7 +9,7 @@ from pathlib import Path
 from runhive.data.addresses import Places, is_local, is_watched, plain_path
 from runhive.data.collect import collect, in_several_splits
 from runhive.data.images import find_images
-from runhive.data.names import listed
+from runhive.data.names import listed, shown
 from runhive.data.progress import download_progress
 from runhive.data.sources import gather, source_name
 from runhive.errors import RunhiveError
@@ -93,16 +93,24 @@ def tell(report: DataReport, images: Sequence[Image]) -> None:
 
 
 def tell_unwatched(data: Data, watched: Sequence[Path]) -> None:
-    """Print which paths here may change without DVC noticing, and what to do about it."""
+    """Print which places may change without DVC noticing, and what to do about it."""
+    if not paths.PIPELINE.exists():
+        return
     named: list[str | None] = list(data.evaluation_sets.values())
     if data.source != "dvc":
         named.append(data.url)
-    elif data.url is None and data.rev is None:
+    elif data.rev is None and data.url is None:
         named.append(data.path)
-    local = [one for one in named if one and is_local(one) and not is_watched(plain_path(one), watched)]
-    if local and paths.PIPELINE.exists():
+    elif data.rev is None:
         print(
-            f"DVC does not watch {listed(local)}: list it in stages.fetch.deps of {paths.PIPELINE}, "
+            f"DVC does not see when {shown(source_name(data))} changes: set data.rev to a commit or tag",
+            file=sys.stderr,
+        )
+    local = [one for one in named if one and is_local(one) and not is_watched(plain_path(one), watched)]
+    if local:
+        them = "it" if len(local) == 1 else "them"
+        print(
+            f"DVC does not watch {listed(local)}: list {them} in stages.fetch.deps of {paths.PIPELINE}, "
             "or run `dvc repro -f -s fetch` after a change",
             file=sys.stderr,
         )
