@@ -55,7 +55,7 @@ def test_class_folders_in_a_store_are_dealt_and_a_store_has_evaluation_sets(
     store.put(str(data_set / "val"), "/bucket/night", recursive=True)
 
     report = fetch(
-        "folder", str(data_set), evaluation_sets={"night": "memory://bucket/night", "again": "memory://bucket/night/"}
+        "folder", str(data_set), evaluation_sets={"night": "memory://bucket/night", "again": "memory://bucket/night"}
     )
 
     assert report.counts["night"] == report.counts["again"] == report.counts["val"]
@@ -106,6 +106,7 @@ def test_two_names_in_a_store_that_are_one_file_here_are_refused(repository: Pat
         ("archive", "memory://bucket/none.zip", "is not there"),
         ("archive", "memory://bucket/set", "is not there"),
         ("folder", "nosuch://bucket/set", "Protocol not known"),
+        ("folder", "://bucket/set", "is not a folder, or it is empty"),
     ],
 )
 def test_what_is_not_there_is_one_line(repository: Path, store: object, source: str, url: str, words: str) -> None:

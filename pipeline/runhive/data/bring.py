@@ -18,9 +18,10 @@ DOWNLOADS = "downloads"  # in the workspace; what is in it outlives a fetch that
 
 @dataclass(frozen=True)
 class Bringer:
-    """Brings what addresses name to *places*, under *rules*."""
+    """Brings what an address names, *into* a new folder where it has to be made, under *rules*."""
 
     places: Places
+    into: Path
     rules: Rules
     progress: Progress | None
 
@@ -29,9 +30,8 @@ class Bringer:
         if is_web(url):
             raise RunhiveError(f"{printed(url)}: the web has archives, no folders: set data.source to archive")
         if is_store(url):
-            into = self.place_of(url)
-            fetch_folder(url, into, self.rules.max_bytes, printed(url), self.progress)
-            return into
+            fetch_folder(url, self.into, self.rules.max_bytes, printed(url), self.progress)
+            return self.into
         folder = local_path(url, self.places)
         if not folder.is_dir():
             raise RunhiveError(f"{shown(str(folder))} is not a folder: set data.url to the one that holds the images")
@@ -41,36 +41,35 @@ class Bringer:
         """Return the folder that the archive at *url* unpacks to."""
         if is_web(url):
             return self.web_archive(url)
-        into = self.place_of(url)
         if is_store(url):
-            file = into.with_suffix(".archive")
+            file = self.into.with_suffix(".archive")
             fetch_file(url, file, self.rules.max_bytes, printed(url), self.progress)
-            return self.local_archive(file, into, printed(url))
+            return self.local_archive(file, printed(url))
         file = local_path(url, self.places)
         if not file.is_file():
             raise RunhiveError(
                 f"{shown(str(file))} is not a file: set data.url to an archive here or to its https address"
             )
-        return self.local_archive(file, into, shown(str(file)))
+        return self.local_archive(file, shown(str(file)))
 
-    def local_archive(self, file: Path, into: Path, named: str) -> Path:
-        """Return *into*, to which the archive *file* was unpacked."""
+    def local_archive(self, file: Path, named: str) -> Path:
+        """Return the folder that the archive *file* unpacks to."""
         check_file(file, named, self.rules.sha256)
-        self.unpack(file, into, named)
-        return into
+        self.unpack(file, named)
+        return self.into
 
     def web_archive(self, url: str) -> Path:
         """Return the folder that the archive at *url* unpacks to; a damaged one is downloaded once more."""
-        into, part = self.place_of(url), Part(self.places.workspace / DOWNLOADS / key_of(url))
+        part = Part(self.places.workspace / DOWNLOADS / key_of(url))
         file = download(url, part, self.rules, self.progress)
         try:
             try:
-                self.unpack(file, into, printed(url))
+                self.unpack(file, printed(url))
             except Damaged:
                 if self.rules.sha256:
                     raise  # these very bytes were asked for
                 part.forget()
-                self.unpack(download(url, part, self.rules, self.progress), into, printed(url))
+                self.unpack(download(url, part, self.rules, self.progress), printed(url))
         except Damaged as error:
             size = part.size
             part.forget()
@@ -78,15 +77,12 @@ class Bringer:
         except Refused:
             part.forget()
             raise
-        return into
+        return self.into
 
-    def unpack(self, file: Path, into: Path, named: str) -> None:
-        extract(file, into, Limits(bytes=self.rules.max_bytes), named)
-
-    def place_of(self, url: str) -> Path:
-        return self.places.workspace / key_of(url)
+    def unpack(self, file: Path, named: str) -> None:
+        extract(file, self.into, Limits(bytes=self.rules.max_bytes), named)
 
 
 def key_of(url: str) -> str:
-    """Return a name for what is at *url*."""
+    """Return a file name for *url*, the same in every process."""
     return sha256(url.encode(errors="surrogateescape")).hexdigest()[:16]

@@ -32,7 +32,7 @@ class Gathered:
 
 def gather(data: Data, places: Places, progress: Progress | None) -> Gathered:
     """Bring the images that *data* names. Raises RunhiveError where there are none, or not in the splits."""
-    bringer = Bringer(places, Rules(data.sha256, data.max_bytes, data.allow_http), progress)
+    bringer = Bringer(places, places.workspace / "main", Rules(data.sha256, data.max_bytes, data.allow_http), progress)
     folder, left_out = main_folder(data, bringer), []
     if data.split:
         classes, folder = find_classes(folder, source_name(data)), places.workspace / "dealt"
@@ -74,7 +74,7 @@ def tracked_folder(data: Data, bringer: Bringer) -> Path:
             repository = str(local_path(data.url, places))
     got = places.workspace / "tracked"
     get_tracked(repository, data.path, data.rev, got)
-    return got if got.is_dir() else bringer.local_archive(got, places.workspace / "unpacked", source_name(data))
+    return got if got.is_dir() else bringer.local_archive(got, source_name(data))
 
 
 def evaluation_set(name: str, address: str | None, folder: Path, bringer: Bringer) -> Path:
@@ -84,7 +84,8 @@ def evaluation_set(name: str, address: str | None, folder: Path, bringer: Bringe
         if not (folder / name).is_dir():
             raise RunhiveError(f"{key}: there is no folder {name} beside train: give its path or address")
         return folder / name
-    bringer = replace(bringer, rules=replace(bringer.rules, sha256=None))  # the sum is of data.url
+    into = bringer.places.workspace / f"set-{name}"
+    bringer = replace(bringer, into=into, rules=replace(bringer.rules, sha256=None))  # the sum is of data.url
     if is_store(address):
         as_folder = is_folder(address, printed(address))
     else:
@@ -132,7 +133,9 @@ def find_classes(folder: Path, named: str) -> Path:
             )
         if not folders:
             raise RunhiveError(f"{shown(named)} holds no folders: expected <class>/*")
-        if len(folders) > 1 or not any(path.is_dir() for path in (folder / folders[0]).iterdir()):
+        if len(folders) > 1 or not any(
+            (folder / folders[0] / name).is_dir() for name in visible_names(folder / folders[0])
+        ):
             return folder
         folder /= folders[0]
 

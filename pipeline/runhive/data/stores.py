@@ -87,7 +87,7 @@ def targets(found: Mapping[str, Any], path: str, into: Path, named: str) -> dict
 @contextmanager
 def failures_told(url: str, named: str) -> Iterator[None]:
     """Turn what a store raises, which may be any class of its client library, into one line."""
-    scheme = re.findall(r"(\w+)://", url)[-1].lower()
+    scheme = re.findall(r"(\w*)://", url)[-1].lower()
     try:
         yield
     except RunhiveError:
@@ -101,4 +101,6 @@ def failures_told(url: str, named: str) -> Iterator[None]:
         ) from None
     except Exception as error:
         reason = shown(str(error) or type(error).__name__)[:300]
-        raise RunhiveError(f"{named} cannot be read ({reason}): mend the address or the credentials") from error
+        raise RunhiveError(
+            f"{named} cannot be read ({reason}): mend the address, the credentials or the disk"
+        ) from error
