@@ -1,6 +1,7 @@
 """Find the images of a data set: which files decode, which do not and why, and whether the classes fit."""
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -14,12 +15,12 @@ from runhive.formats.data_report import LeftOut
 from runhive.formats.manifest import Image
 
 
-def find_images(folder: Path) -> tuple[list[Image], list[LeftOut]]:
-    """Decode every `<split>/<class>/<file>` in *folder* and return the images and what is left out, sorted.
+def find_images(folder: Path, splits: Sequence[str] = SPLITS) -> tuple[list[Image], list[LeftOut]]:
+    """Decode every `<split>/<class>/<file>` of *splits* in *folder* and return the images and what is left out, sorted.
 
     Raises RunhiveError where a class has no image, there are fewer than two, or the splits' classes differ.
     """
-    files, left_out = list_files(folder)
+    files, left_out = list_files(folder, splits)
     images: list[Image] = []
     with pixel_cap(), ThreadPoolExecutor(os.cpu_count()) as pool:
         for class_folder, names in files.items():
@@ -33,11 +34,11 @@ def find_images(folder: Path) -> tuple[list[Image], list[LeftOut]]:
     return sorted(images, key=lambda image: image.path), sorted(left_out, key=lambda one: one.path)
 
 
-def list_files(folder: Path) -> tuple[dict[str, list[str]], list[LeftOut]]:
+def list_files(folder: Path, splits: Sequence[str]) -> tuple[dict[str, list[str]], list[LeftOut]]:
     """Return the file names of each `<split>/<class>`, and all entries that are no such files."""
     left_out: list[LeftOut] = []
     classes: dict[str, list[str]] = {}
-    for split in SPLITS:
+    for split in splits:
         if (folder / split).is_dir():
             classes[split], others = class_folders(folder, split)
             left_out += others
