@@ -93,6 +93,7 @@ def render_files(generated: str) -> str:
         "`epoch-*.safetensors`, each with an `epoch-*.json` that holds its SHA-256. `record` removes the folder. |",
         "| `.runhive/live/<run id>.json` | the process that a run lives and dies with; the file's time is the run's "
         "heartbeat |",
+        "| `.runhive/replaced/params-<digest>.yaml` | what `runhive use` replaced, where somebody had written it |",
         "| `.runhive/phases/<stage>.json` | how long the stage took in this workspace |",
         "",
     ]

@@ -89,7 +89,7 @@ def _plain(text: str) -> str:
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in tree.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) and value else {prefix + key: value}
     return flat
 
 
@@ -121,6 +121,10 @@ def _leaves(
             for reference in field["oneOf"]:
                 chosen = definitions[reference["$ref"].rpartition("/")[2]]
                 yield from _leaves(chosen, definitions, f"{key}.", chosen["properties"]["name"]["const"])
+        elif any("$ref" in option for option in field.get("anyOf", [])):
+            for option in sorted(field["anyOf"], key=lambda option: "$ref" in option):
+                wrapped = {"properties": {name: {"description": field["description"], **option}}}
+                yield from _leaves(wrapped, definitions, prefix)
         elif "$ref" in field:
             yield from _leaves(definitions[field["$ref"].rpartition("/")[2]], definitions, f"{key}.")
         else:
@@ -139,6 +143,9 @@ def _allowed(field: Mapping[str, Any]) -> str:
             return "`null`"
         case "boolean":
             return "`true` or `false`"
+        case "object":
+            (values,) = field["patternProperties"].values()
+            return f"names, each with {_allowed(values)}"
         case "string":
             pattern = field.get("pattern", "|")
             return "text" if "|" in pattern else f"text like `{pattern.strip('^$')}`"

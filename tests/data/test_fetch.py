@@ -1,19 +1,21 @@
 """The stage fetch, from a source to the outs."""
 
 import os
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fetching import fetch
+from misbehaving import body, serving
 
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of
 from runhive.formats.data_report import DataReport
 from runhive.formats.manifest import content_digest, read_manifest
 from runhive.stages import paths
-from runhive.stages.fetch import fetch
 
 Draw = Callable[..., Path]
 
@@ -189,6 +191,74 @@ def test_leftovers_of_dead_processes_are_removed_and_those_of_living_ones_stay(
     fetch("folder", str(data_set), "error")
 
     assert [path.name for path in Path("data").glob(".fetch-*")] == [".fetch-1"]
+
+
+def test_downloads_of_dead_processes_are_taken_over_and_those_of_living_ones_are_not(
+    repository: Path, data_set: Path
+) -> None:
+    for pid in ("1", "999999999", "999999999.5-ab"):
+        (repository / "data" / f".fetch-{pid}" / "downloads" / f"of-{pid}").mkdir(parents=True)
+
+    with pytest.raises(RunhiveError, match="is not a folder"):
+        fetch("folder", "nowhere")
+
+    left = sorted(str(path.relative_to("data")) for path in Path("data").glob(".fetch-*/downloads/*"))
+    own = f".fetch-{os.getpid()}/downloads"
+    assert left == sorted([".fetch-1/downloads/of-1", f"{own}/of-999999999", f"{own}/of-999999999.5-ab"])
+
+
+def test_a_download_outlives_a_fetch_that_fails_and_not_one_that_ends_well(
+    repository: Path, zipped: Path, data_set: Path
+) -> None:
+    with serving() as server:
+        server.answers["*"] = [body(zipped.read_bytes())]
+        url = f"http://{server.address}/set.zip"
+        with pytest.raises(RunhiveError, match="there is no folder night"):
+            fetch("archive", url, allow_http=True, evaluation_sets={"night": None})
+        assert len(list(Path("data").glob(".fetch-*/downloads/*/body"))) == 1
+
+        fetch("archive", url, allow_http=True)
+
+        assert server.ranges() == [None, f"bytes={zipped.stat().st_size}-"]
+        assert not list(Path("data").glob(".fetch-*"))
+
+
+PIPELINE = "stages: {{fetch: {{cmd: python pipeline fetch, deps: [{}]}}}}"
+
+
+@pytest.mark.parametrize(
+    ("url", "deps", "told"),
+    [
+        ("source", "", True),
+        ("source", "other", True),
+        ("source", "source", False),
+        ("source/", "./source", False),
+        ("file://{}/source", "source", False),
+    ],
+)
+def test_a_folder_that_dvc_does_not_watch_is_told(
+    repository: Path, data_set: Path, url: str, deps: str, told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(data_set, "source")
+    Path("dvc.yaml").write_text(PIPELINE.format(deps))
+
+    fetch("folder", url.format(repository))
+
+    line = "DVC does not watch .*source/?: list it in stages.fetch.deps of dvc.yaml, or run `dvc repro -f -s fetch`"
+    assert bool(re.search(line, capsys.readouterr().err)) == told
+
+
+def test_what_dvc_watches_is_read_where_dvc_runs_the_stage(
+    repository: Path, data_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A DVC temp workspace holds its own copy of what is in deps."""
+    copy = repository / "copy"
+    shutil.copytree(data_set, copy / "source")
+    (copy / "dvc.yaml").write_text(PIPELINE.format("source"))
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("DVC_ROOT", str(repository))
+
+    assert sum(fetch("folder", "source").counts["train"].values()) == 6
 
 
 def test_a_hostile_archive_leaves_nothing(repository: Path, zipped: Path) -> None:

@@ -21,7 +21,7 @@ def kill_in(workspace: Workspace, stage: str, most_seconds: float) -> None:
     running = wait_for(process, stage)
     with suppress(psutil.TimeoutExpired):
         running.wait(random.uniform(0, most_seconds))
-        pytest.fail(f"{stage} was over before the kill")
+        pytest.fail(f"{stage} was over before the kill:\n{process.communicate()[0]}")
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 

@@ -86,6 +86,22 @@ def test_recording_the_same_results_again_adds_nothing(workspace: Workspace) -> 
     assert workspace.ledger().tip() == tip
 
 
+def test_a_torn_lock_of_dvc_is_removed_and_nothing_is_trained_again(workspace: Workspace) -> None:
+    (workspace.root / "dvc.lock").write_text("")
+    refused = workspace.start("dvc", "repro")
+    output, _ = refused.communicate()
+
+    assert refused.returncode != 0
+    assert "dvc.lock" in output
+
+    (workspace.root / "dvc.lock").unlink()
+    before = event_types(workspace)
+    output = workspace.run("dvc", "repro")
+
+    assert stages_run(output) == ["record", "report"]
+    assert event_types(workspace) == before
+
+
 def test_a_restored_model_points_at_the_run_that_made_it(retrained: Workspace, tmp_path: Path) -> None:
     second, first = retrained.runs()
     back = retrained.copy_to(tmp_path / "repository")

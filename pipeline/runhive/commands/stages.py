@@ -13,10 +13,12 @@ def _stage(name: str, run: Callable[[], None], help_text: str) -> click.Command:
 
     @click.command(name, help=help_text)
     def command() -> None:
+        from runhive.commands.root import enter_root
         from runhive.stages.phase import Timer
         from runhive.tracking.process import die_with_parent
 
         timer = Timer()
+        enter_root()
         if "DVC_STAGE" in os.environ:
             die_with_parent()  # a killed dvc would leave its stage running
         # Waiting threads sleep: spinning ones starve those that work wherever the cores are shared.
@@ -36,8 +38,7 @@ def _params() -> Any:
 def _fetch() -> None:
     from runhive.stages.fetch import fetch
 
-    data = _params().data
-    fetch(data.source, data.url, data.on_bad)
+    fetch(_params().data)
 
 
 def _train() -> None:

@@ -27,13 +27,13 @@ class Found:
     left_out: list[LeftOut]
 
 
-def find_images(folder: Path) -> Found:
-    """Decode every `<split>/<class>/<file>` in *folder*.
+def find_images(folder: Path, splits: Sequence[str] = SPLITS) -> Found:
+    """Decode every `<split>/<class>/<file>` of *splits* in *folder*.
 
     Raises RunhiveError where a class has no image, train has fewer than two classes, or another split has one that
     train lacks.
     """
-    files, left_out = list_files(folder)
+    files, left_out = list_files(folder, splits)
     found: list[Examined] = []
     with quiet_pillow(), ThreadPoolExecutor(os.cpu_count()) as pool:
         look = partial(examine, folder, PixelBudget())
@@ -54,11 +54,11 @@ def chunks(paths: Sequence[str], most: int) -> Iterator[Sequence[str]]:
     return (paths[start : start + most] for start in range(0, len(paths), most))
 
 
-def list_files(folder: Path) -> tuple[dict[str, list[str]], list[LeftOut]]:
+def list_files(folder: Path, splits: Sequence[str]) -> tuple[dict[str, list[str]], list[LeftOut]]:
     """Return the file names of each `<split>/<class>`, and all entries that are no such files."""
     left_out: list[LeftOut] = []
     classes: dict[str, list[str]] = {}
-    for split in SPLITS:
+    for split in splits:
         if (folder / split).is_dir():
             classes[split], others = class_folders(folder, split)
             left_out += others
