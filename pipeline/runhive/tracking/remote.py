@@ -44,6 +44,10 @@ class Remote:
         """Fetch *tip* with all that it reaches, whole even into a partial clone, and move no ref."""
         self._git("fetch", "--quiet", "--no-filter", *FETCH, self.name, str(tip))
 
+    def fetch_branches(self) -> None:
+        """Bring the remote's branches up to date here."""
+        self._git("fetch", "--quiet", "--no-write-fetch-head", "--no-auto-maintenance", self.name)
+
     def push(self, commit: pygit2.Oid, seen: pygit2.Oid | None) -> str | None:
         """Move the remote's ledger from where it was *seen* to *commit*; return git's reason where it lost a race."""
         lease = f"--force-with-lease={REF}:{seen or ''}"
