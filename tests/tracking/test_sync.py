@@ -128,14 +128,14 @@ def test_shallow_and_partial_clones_get_the_whole_ledger(
     git(hub, "config", "uploadpack.allowFilter", "true")
     ann = clone("ann")
     for number in range(3):
-        ann.append(RUN, [Event("noted", {"number": number})], {"log.txt": b"%d" % number})
+        ann.append(RUN, [Event("counted", {"number": number})], {"log.txt": b"%d" % number})
     push(ann)
     for name, option in (("shallow", "--depth=1"), ("partial", "--filter=blob:none"), ("bare", "--filter=tree:0")):
         git(tmp_path, "clone", "--quiet", "--branch=main", option, hub.as_uri(), name)
 
         pull_runs(None, False, tmp_path / name)
 
-        assert open_ledger(tmp_path / name).run(RUN).events == ann.run(RUN).events
+        assert open_ledger(tmp_path / name).run(RUN).events[:3] == ann.run(RUN).events
         assert open_ledger(tmp_path / name).file(RUN, "log.txt") == b"2"
         open_ledger(tmp_path / name).append(RUN, [COMPLETED])
         assert push_runs(None, False, tmp_path / name).startswith("to origin")
