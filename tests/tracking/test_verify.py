@@ -41,7 +41,10 @@ def fill(ledger: Ledger) -> None:
 
 
 def told(ledger: Ledger) -> dict[str, str]:
-    return {problem.where: problem.what for problem in verify(ledger.repository).problems}
+    found: dict[str, str] = {}
+    for problem in verify(ledger.repository).problems:
+        found[problem.where] = f"{found.get(problem.where, '')} {problem.what}".strip()
+    return found
 
 
 def test_a_good_ledger_is_clean_and_counted(ledger: Ledger) -> None:
