@@ -70,7 +70,9 @@ def state(folder: Path) -> State:
 
 def within(found: State, old: State, new: State) -> bool:
     """Each ledger is as it was or as it becomes; the stone of a purge differs by its time."""
-    bare = [[{path for path in ledger if not path.startswith("purged/")} for ledger in one] for one in (found, old, new)]
+    bare = [
+        [{path for path in ledger if not path.startswith("purged/")} for ledger in one] for one in (found, old, new)
+    ]
     return all(here in (before, after) for here, before, after in zip(*bare, strict=True))
 
 

@@ -1,13 +1,11 @@
 """Delete Git objects that nothing reaches any more, and only those."""
 
-import os
-import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 
 import pygit2
 
-from runhive.errors import RunhiveError
+from runhive.tracking.git import git
 from runhive.tracking.repository import common_folder
 
 
@@ -35,14 +33,3 @@ def discard(repository: pygit2.Repository, tips: Sequence[str]) -> int:
 def repack(repository: pygit2.Repository, *options: str) -> None:
     """Bring what is reached into one pack; what is not becomes loose. A kill leaves files that no one reads."""
     git(repository, "repack", "-A", "-d", "-l", "-q", *options)
-
-
-def git(repository: pygit2.Repository, *words: str, given: str = "") -> str:
-    """Run git in the repository and return what it prints. Raises RunhiveError with git's reason."""
-    command = ["git", f"--git-dir={common_folder(repository)}", *words]
-    done = subprocess.run(
-        command, input=given, capture_output=True, text=True, errors="replace", env=os.environ | {"LC_ALL": "C"}
-    )
-    if done.returncode != 0:
-        raise RunhiveError(f"git {words[0]} failed: {done.stderr.strip().splitlines()[-1:] or 'no reason given'}")
-    return done.stdout
