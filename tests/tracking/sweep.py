@@ -11,7 +11,6 @@ import struct
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 
 from runhive.errors import RunhiveError
@@ -54,6 +53,10 @@ def prepare(action: str, folder: Path) -> None:
     git("-C", str(folder / "root"), "remote", "set-url", "origin", "../hub.git")
     if action == "push":
         open_ledger(folder / "root").append(NEW, [STARTED])
+
+
+def copy(work: Path, name: str) -> Path:
+    return Path(shutil.copytree(work / "template", work / name, symlinks=True))
 
 
 def git(*words: str) -> str:
@@ -130,14 +133,13 @@ def main(action: str, kind: str, points: int, work: Path) -> None:
         plan = mmap.mmap(file.fileno(), 24)
     plan[:24] = struct.pack("qqq", 0, -1, 0)
     prepare(action, work / "template")
-    copy: Callable[[str], Path] = lambda name: Path(shutil.copytree(work / "template", work / name, symlinks=True))
     old = state(work / "template")
-    done = copy("done")
+    done = copy(work, "done")
     assert attempt(action, done, plan, 0, False) == 0
     total, new = struct.unpack("q", plan[:8])[0], state(done)
     numbers = range(1, total + 1) if points == 0 else sorted(random.sample(range(1, total + 1), min(points, total)))
     for number in numbers:
-        folder = copy("try")
+        folder = copy(work, "try")
         status = attempt(action, folder, plan, number, kind == "kill")
         try:
             check(action, folder, status, kind == "kill", old, new)
