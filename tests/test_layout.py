@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "pipeline"
 PACKAGE = SOURCE / "runhive"
-LEAVES = {"errors", "files", "params", "formats", "metrics", "decode", "preprocess"}
+LEAVES = {"errors", "files", "mistakes", "params", "formats", "metrics", "decode", "preprocess"}
 MAY_IMPORT = {
     "errors": set(),
     "files": {"errors"},

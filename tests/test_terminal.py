@@ -233,4 +233,4 @@ def test_comparing_takes_two_runs(number: int, two_runs: Path) -> None:
 
 
 def test_outside_a_repository_it_is_one_line(tmp_path: Path) -> None:
-    assert "is not in a Git repository: run `git init`" in refusal(tmp_path, "runs", "list")
+    assert "is not in a Git repository: go to your project" in refusal(tmp_path, "runs", "list")
