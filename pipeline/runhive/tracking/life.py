@@ -12,7 +12,6 @@ from typing import Any
 from runhive.errors import RunhiveError
 from runhive.tracking import liveness
 from runhive.tracking.changes import PATCH, uncommitted
-from runhive.tracking.intake import take_up
 from runhive.tracking.ledger import Ledger
 from runhive.tracking.machine import PACKAGES, package_list
 from runhive.tracking.origin import origin
@@ -51,7 +50,7 @@ def lived(
 ) -> Iterator[Outbox]:  # fmt: skip
     """Own the run during the block: watched, sampled, and closed in the ledger where the block ends badly.
 
-    A run that ends well stays open and watched: the caller closes it or hands it on.
+    It stays watched: the caller closes what ended well or hands it on, and calls `liveness.leave` for what did not.
     """
     box = outbox(root, run_id)
     box.folder.mkdir(parents=True, exist_ok=True)
@@ -65,9 +64,8 @@ def lived(
             yield box
         box.post(Event("used", meter.used(phase, attempt)))
     except BaseException as error:
-        used = Event("used", meter.used(phase, attempt))
-        take_up(ledger, root, run_id, [*opening, used, Event("finished", ending(error, attempt))])
-        liveness.forget(root, run_id)
+        ledger.append(run_id, [*opening, Event("finished", ending(error, attempt))])
+        box.post(Event("used", meter.used(phase, attempt)))
         raise
     finally:
         os.environ.pop(RUN_ID, None)
@@ -80,7 +78,9 @@ def ending(error: BaseException, attempt: int) -> dict[str, Any]:
         stopped = "by Ctrl-C" if isinstance(error, KeyboardInterrupt) else f"by {error.signal}"
         return {"state": "canceled", "cause": f"stopped {stopped}", "attempt": attempt}
     if isinstance(error, SystemExit):
-        code = error.code if isinstance(error.code, int) else 1
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        if code == 0:
+            return {"state": "completed", "attempt": attempt}
         return {"state": "failed", "cause": f"exited with code {code}", "attempt": attempt, "exit_code": code}
     told: dict[str, Any] = {"state": "failed", "cause": cause_of(error), "attempt": attempt}
     if not isinstance(error, RunhiveError):
