@@ -63,7 +63,7 @@ def run_command(command: Sequence[str], experiment: str | None, name: str, tags:
     before = snapshot(FOLDERS)
     watch = time.monotonic()
     try:
-        with captured(box.new_log("run")), lived(ledger, root, run_id, 1, "run", opening, files):
+        with captured(box.new_log("run")), lived(ledger, root, run_id, 1, "run", opening, files, of_children=True):
             code, stopped_by = _execute(command)
             _collect(root, box, before)
     except BaseException:

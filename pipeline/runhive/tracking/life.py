@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from runhive.errors import RunhiveError
+from runhive.files import write_atomic
 from runhive.tracking import liveness
 from runhive.tracking.changes import PATCH, uncommitted
 from runhive.tracking.ledger import Ledger
@@ -46,7 +47,7 @@ def described(started: Mapping[str, Any], workspace: Path) -> tuple[dict[str, An
 @contextmanager
 def lived(
     ledger: Ledger, root: Path, run_id: str, attempt: int, phase: str, opening: Sequence[Event] = (),
-    files: Mapping[str, bytes] | None = None,
+    files: Mapping[str, bytes] | None = None, of_children: bool = False,
 ) -> Iterator[Outbox]:  # fmt: skip
     """Own the run during the block: watched, sampled, and closed in the ledger where the block ends badly.
 
@@ -54,9 +55,12 @@ def lived(
     """
     box = outbox(root, run_id)
     box.folder.mkdir(parents=True, exist_ok=True)
+    ignore = root / ".runhive" / ".gitignore"
+    if not ignore.exists():
+        write_atomic(ignore, b"*\n")
     liveness.watch(root, run_id, this_process(), phase)
     os.environ |= {RUN_ID: run_id, ROOT: str(root)}
-    meter = Meter()
+    meter = Meter(of_children)
     try:
         if opening:
             ledger.append(run_id, opening, files or {})
