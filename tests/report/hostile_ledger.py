@@ -119,7 +119,15 @@ ODD: dict[str, list[Event]] = {
         Event("finished", {"state": "completed"}),
     ],
     "a command of its own": [
-        Event("started", {"name": PAYLOADS[0], "tags": [PAYLOADS[0][:100]], "command": ["sh", "-c", PAYLOADS[0]]}),
+        Event(
+            "started",
+            {
+                "name": PAYLOADS[0],
+                "tags": [PAYLOADS[0][:100]],
+                "command": ["sh", "-c", PAYLOADS[0]],
+                "code": {"commit": "0" * 40},
+            },
+        ),
         Event("ran", {"exit_code": 0}, seconds=1.0),
         Event("finished", {"state": "completed"}),
     ],

@@ -20,7 +20,7 @@ Points = list[tuple[int, float]]
 
 
 def scalar_charts(content: bytes) -> list[Chart]:
-    """Draw each name that has more than one step, the first 24 in their order; none where *content* is no such table."""
+    """Draw the first 24 names that have more than one step; none where *content* is no such table."""
     series: defaultdict[str, Points] = defaultdict(list)
     try:
         for step, name, value in _rows(content):
