@@ -8,6 +8,7 @@ import click
 
 from runhive.commands.ledger import gc, pull, purge, push, verify
 from runhive.commands.parameters import schema, use
+from runhive.commands.run import run
 from runhive.commands.runs import compare, runs
 from runhive.commands.stages import STAGES
 from runhive.errors import RunhiveError
@@ -54,5 +55,5 @@ def commands() -> None:
 
 for command in (push, pull, verify, gc, purge):
     runs.add_command(command)
-for command in (use, schema, *STAGES, runs, compare):
+for command in (use, schema, *STAGES, run, runs, compare):
     commands.add_command(command)

@@ -1,20 +1,21 @@
 """What a run keeps of its data: the facts in an event, the lists as files that Git stores once for all runs on them."""
 
+from typing import Any
+
 from runhive.formats.data_report import DataReport
 from runhive.formats.manifest import read_manifest
 from runhive.stages import paths
 from runhive.tracking.data_versions import DATA_REPORT, MANIFEST
 from runhive.tracking.entry import FILE_BYTES
-from runhive.tracking.run import Event
 
 DOUBTFUL = 40  # images that are shown at most
 FILES = {MANIFEST: paths.MANIFEST, DATA_REPORT: paths.DATA_REPORT}
 
 
-def fetched_event(seconds: float | None) -> Event:
+def data_facts() -> dict[str, Any]:
     """What the data were; `not_kept` names the files that are too large for the ledger."""
     report = DataReport.read(paths.DATA_REPORT)
-    data = {
+    return {
         "source": report.source,
         "digest": report.digest,
         "bytes": report.bytes,
@@ -23,7 +24,6 @@ def fetched_event(seconds: float | None) -> Event:
         "duplicates": len(report.duplicates),
         "not_kept": sorted(FILES.keys() - kept_data_files()),
     }
-    return Event("fetched", data, seconds=seconds)
 
 
 def kept_data_files() -> dict[str, bytes]:

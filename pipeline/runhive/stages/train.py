@@ -16,12 +16,12 @@ from runhive.params import Params, Train
 from runhive.stages import inputs, paths
 from runhive.stages.checkpoint import load_checkpoint, save_checkpoint
 from runhive.stages.environment import describe_environment
-from runhive.stages.opened import OpenRun, checkpoint_folder, opened_run
+from runhive.stages.opened import OpenRun, checkpoint_folder, opened_run, prepared
 from runhive.stages.progress import show_progress
 from runhive.tracking import liveness
 from runhive.tracking.ledger import open_ledger
 from runhive.tracking.lock import file_lock
-from runhive.tracking.repository import code_state, main_root
+from runhive.tracking.repository import main_root
 from runhive.vision.device import choose_device
 from runhive.vision.loop import State
 from runhive.vision.model import Classifier
@@ -40,6 +40,7 @@ def train(params: Params) -> None:
         classifier = make_classifier(params.model, len(class_names(images)), params.train.seed)
         state = load_checkpoint(folder)
         learned, checked = divide(images, params.train)
+        prepared(root, run)
         began, first = monotonic(), state.epoch
         with show_progress(params.train.epochs, first, len(learned)) as (after_step, after_epoch):
 
@@ -95,7 +96,6 @@ def describe_run(params: Params, images: list[Image]) -> dict[str, Any]:
         "input_digest": input_digest,
         "requirements_digest": inputs.requirements_digest(),
         "params": params.model_dump(mode="json"),
-        "code": code_state(paths.PARAMS.absolute().parent),
         "data": data,
     }
 
