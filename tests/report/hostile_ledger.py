@@ -119,7 +119,7 @@ ODD: dict[str, list[Event]] = {
         Event("finished", {"state": "completed"}),
     ],
     "a clock at the end of time": [Event("started", {}, time="9999-12-31T23:59:59+00:00")],
-    "an unknown event": [Event("started", {}), Event("noted", {"text": PAYLOADS[0]})],
+    "an unknown event": [Event("started", {}), Event("unheard-of", {"text": PAYLOADS[0]})],
 }
 
 
