@@ -2,6 +2,8 @@
 
 import click
 
+from runhive.commands.marks import MARKS
+
 AS_JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, in the form that docs/reference/json.md gives."
 )
@@ -38,7 +40,7 @@ def list_runs(
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
-    from runhive.terminal.listing import Choice, choose, print_runs, print_runs_as_csv, print_runs_as_json
+    from runhive.terminal.listing import Choice, choose, print_rows, print_rows_as_csv, print_rows_as_json
     from runhive.tracking.ledger import open_ledger
     from runhive.tracking.liveness import close_lost
     from runhive.tracking.repository import main_root
@@ -47,11 +49,11 @@ def list_runs(
     close_lost(ledger, main_root())
     found = choose(ledger, Choice(" ".join(filter_words), sort, limit, archived))
     if as_json:
-        print_runs_as_json(found)
+        print_rows_as_json(found)
     elif as_csv:
-        print_runs_as_csv(found, columns)
+        print_rows_as_csv(found, columns)
     else:
-        print_runs(found, columns)
+        print_rows(found, columns)
 
 
 @runs.command("show")
@@ -83,3 +85,5 @@ def compare(runs: tuple[str, ...], as_json: bool) -> None:
 
 
 runs.add_command(compare)
+for command in MARKS:
+    runs.add_command(command)

@@ -4,62 +4,68 @@ from collections.abc import Callable, Mapping, Sequence
 
 from runhive.errors import RunhiveError
 from runhive.report import numerals
-from runhive.report.score import Score, score_of, shown
+from runhive.report.score import main_metric, shown
 from runhive.report.text import plain
-from runhive.tracking.fields import FIELDS, check_name, seconds_of, value
-from runhive.tracking.run import Run
+from runhive.tracking.fields import METRICS, SHORT, check_name, seconds_between, value
+from runhive.tracking.row import Row
 
 SELECTED = "*"  # explained below the list
 NOTHING = "–"
 
 
-def score_cell(run: Run) -> str:
+def score_cell(row: Row) -> str:
     """The main metric with its interval, by its name unless it is an accuracy."""
-    score = score_of(run)
-    if score is None:
+    metrics = [key.removeprefix(METRICS) for key in row if key.startswith(METRICS)]
+    metric = main_metric(metrics, str(row["evaluation_set"] or ""))
+    if metric is None:
         return ""
-    name = "" if score.name == "accuracy" else f"{score.name} "
-    return f"{name}{score.shown}{SELECTED if score.selected else ''}{interval(score)}"
+    name = metric.rpartition(".")[2]
+    value, low, high = (row.get(f"{METRICS}{metric}{end}") for end in ("", "_low", "_high"))
+    label = "" if name == "accuracy" else f"{name} "
+    told = f"{label}{shown(metric, value) if value is not None else NOTHING}{SELECTED if row['selected'] else ''}"
+    if low is None or high is None:
+        return told
+    return f"{told} [{shown(metric, low).removesuffix('%').rstrip()}–{shown(metric, high)}]"
 
 
-def interval(score: Score) -> str:
-    """The interval in brackets, after a space."""
-    return f" [{score.interval}]" if score.interval else ""
-
-
-def commit_cell(run: Run) -> str:
+def commit_cell(row: Row) -> str:
     """The commit's first eight digits, with a + where files differed from it."""
-    return str(run.code.get("commit") or "")[:8] + ("+" if run.code.get("dirty") else "")
+    return str(row["commit"] or "")[:8] + ("+" if row["dirty"] else "")
 
 
-DEFAULT: Mapping[str, Callable[[Run], str]] = {
-    "run": lambda run: run.run_id,
-    "state": lambda run: run.state + (" (archived)" if run.archived else ""),
-    "experiment": lambda run: run.experiment,
+def _took(row: Row) -> str:
+    seconds = seconds_between(row["started_at"], row["ended_at"])
+    return "" if seconds is None else numerals.seconds(seconds)
+
+
+SHOWN: Mapping[str, Callable[[Row], str]] = {
+    "run": lambda row: row["run_id"],
+    "state": lambda row: row["state"] + (" (archived)" if row["archived"] else ""),
+    "experiment": lambda row: row["experiment"],
     "score": score_cell,
-    "name": lambda run: run.name,
-    "tags": lambda run: ", ".join(run.tags),
-    "took": lambda run: "" if seconds_of(run) is None else numerals.seconds(seconds_of(run)),
+    "name": lambda row: row["name"],
+    "tags": lambda row: ", ".join(row["tags"]),
+    "took": _took,
     "commit": commit_cell,
-    "arch": lambda run: _text(value(run, "params.model.arch")),
-    "mode": lambda run: _text(value(run, "params.train.mode")),
-    "branch": lambda run: _text(run.code.get("branch")),
+    "arch": lambda row: _text(row.get("params.model.arch")),
+    "mode": lambda row: _text(row.get("params.train.mode")),
+    "branch": lambda row: _text(row["branch"]),
 }
 
 
-def default_cells(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the columns that a person looks for first, without those that are empty for all *runs*."""
-    columns = [[show(run) for run in runs] for show in DEFAULT.values()]
-    kept = [(name, column) for name, column in zip(DEFAULT, columns, strict=True) if any(column)]
-    return [name for name, _ in kept], [list(row) for row in zip(*(column for _, column in kept), strict=True)]
+def usual_cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Header and cells of the columns that a person looks for first, without those that are empty in all *rows*."""
+    columns = {name: [show(row) for row in rows] for name, show in SHOWN.items()}
+    kept = {name: column for name, column in columns.items() if any(column)}
+    return list(kept), [list(cells) for cells in zip(*kept.values(), strict=True)]
 
 
-def chosen_cells(runs: Sequence[Run], names: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the columns *names*. Raises RunhiveError for a name that no run has."""
+def chosen_cells(rows: Sequence[Row], names: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+    """Header and cells of the columns *names*. Raises RunhiveError for a name that no run has."""
     for name in names:
-        if name not in DEFAULT:
-            check_name(name, runs)
-    return list(names), [[_cell(run, name) for name in names] for run in runs]
+        if name not in SHOWN:
+            check_name(name, rows)
+    return list(names), [[_cell(row, name) or NOTHING for name in names] for row in rows]
 
 
 def column_names(text: str) -> list[str]:
@@ -70,17 +76,16 @@ def column_names(text: str) -> list[str]:
     return names
 
 
-def _cell(run: Run, name: str) -> str:
-    if name in DEFAULT and name not in FIELDS:
-        return DEFAULT[name](run) or NOTHING
-    found = value(run, name)
-    if name in ("started", "ended") and found:
+def _cell(row: Row, name: str) -> str:
+    if name in SHOWN:
+        return SHOWN[name](row)
+    found = value(row, name)
+    if SHORT.get(name, name) in ("started_at", "ended_at") and found:
         return numerals.when(found)
-    if name == "commit":
-        return commit_cell(run)
-    if isinstance(found, float):
-        return shown(name, found) if name.removeprefix("metrics.") in run.metrics else f"{found:.6g}"
-    return _text(found) or NOTHING
+    is_metric = name.startswith(METRICS) or METRICS + name in row
+    if isinstance(found, int | float) and is_metric:
+        return shown(name, found)
+    return f"{found:.6g}" if isinstance(found, float) else _text(found)
 
 
 def _text(found: object) -> str:

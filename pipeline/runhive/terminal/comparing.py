@@ -14,9 +14,10 @@ from runhive.report.text import plain
 from runhive.terminal.columns import NOTHING, SELECTED, commit_cell
 from runhive.terminal.output import GAP, print_json, print_line, print_table, width
 from runhive.tracking.comparison import Comparison, compare_runs
-from runhive.tracking.fields import params_of, seconds_of
+from runhive.tracking.fields import PARAMS, seconds_between
 from runhive.tracking.ledger import Ledger
 from runhive.tracking.naming import find
+from runhive.tracking.row import row_of
 from runhive.tracking.run import Run
 
 MOST = 20
@@ -57,12 +58,16 @@ def print_comparison_as_json(ledger: Ledger, runs: Sequence[Run]) -> None:
     against = [{"run": run.run_id} | asdict(compare_runs(ledger, runs[0], run)) for run in runs[1:]]
     told = {
         "runs": [run.run_id for run in runs],
-        "params": _differing([params_of(run) for run in runs]),
+        "params": _differing([_params(run) for run in runs]),
         "metrics": _differing([run.metrics for run in runs]),
         "phases": _differing([run.phases for run in runs]),
         "against_first": against,
     }
     print_json(told)
+
+
+def _params(run: Run) -> dict[str, Any]:
+    return {name.removeprefix(PARAMS): value for name, value in row_of(run).items() if name.startswith(PARAMS)}
 
 
 def _differing(told: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -74,15 +79,15 @@ def _differing(told: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 def _made_from(runs: Sequence[Run]) -> Iterator[Row]:
     """Parameters, code and data, where they differ."""
-    params = _differing([params_of(run) for run in runs])
+    params = _differing([_params(run) for run in runs])
     for name, values in params.items():
-        yield (name, *(NOTHING if value is None and name not in params_of(run) else plain(value)
+        yield (name, *(NOTHING if value is None and name not in _params(run) else plain(value)
                        for value, run in zip(values, runs, strict=True)))  # fmt: skip
     others: dict[str, Callable[[Run], str]] = {
         "name": lambda run: run.name,
         "state": lambda run: run.state,
         "experiment": lambda run: run.experiment,
-        "code": commit_cell,
+        "code": lambda run: commit_cell(row_of(run)),
         "data": lambda run: numerals.digest(run.data.get("digest") or NOTHING),
         "machine": lambda run: str(run.environment.get("host") or ""),
     }
@@ -130,7 +135,7 @@ def _times(runs: Sequence[Run]) -> Iterator[Row]:
     for phase in dict.fromkeys(phase for run in runs for phase in run.phases):
         cells = [numerals.seconds(run.phases[phase]) if phase in run.phases else NOTHING for run in runs]
         yield (phase, *cells)
-    yield ("took", *(numerals.seconds(seconds_of(run)) for run in runs))
+    yield ("took", *(numerals.seconds(seconds_between(run.started_at, run.ended_at)) for run in runs))
 
 
 def _print_blocks(names: Sequence[str], rows: Sequence[Row]) -> None:

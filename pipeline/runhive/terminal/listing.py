@@ -4,18 +4,16 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
 from runhive.errors import RunhiveError
 from runhive.mistakes import one_line
-from runhive.report.score import score_of
-from runhive.terminal.columns import SELECTED, chosen_cells, column_names, default_cells
+from runhive.terminal.columns import SELECTED, chosen_cells, column_names, usual_cells
 from runhive.terminal.output import print_json, print_line, print_table
 from runhive.tracking import fields
 from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Run
+from runhive.tracking.row import COLUMNS, Row
 
 
 @dataclass(frozen=True)
@@ -28,65 +26,51 @@ class Choice:
     archived: bool = False
 
 
-def choose(ledger: Ledger, choice: Choice) -> list[Run]:
+def choose(ledger: Ledger, choice: Choice) -> list[Row]:
     """The runs of *choice*, newest first unless it says otherwise. Raises RunhiveError while there is none at all."""
-    every = ledger.runs()
+    every = ledger.rows()
     if not every:
         raise RunhiveError("the ledger holds no run yet: start one with `dvc repro`")
-    runs = fields.select(every, choice.filter) if choice.filter else every
-    runs = [run for run in runs if choice.archived or not run.archived]
-    return (fields.sort(runs, choice.sort) if choice.sort else runs)[: choice.limit]
+    rows = fields.select(every, choice.filter) if choice.filter else every
+    rows = [row for row in rows if choice.archived or not row["archived"]]
+    return (fields.sort(rows, choice.sort) if choice.sort else rows)[: choice.limit]
 
 
-def print_runs(runs: Sequence[Run], columns: str) -> None:
-    """Print one row a run: the usual columns, or those named in *columns*."""
-    if not runs:
+def print_rows(rows: Sequence[Row], columns: str) -> None:
+    """Print one line a run: the usual columns, or those named in *columns*."""
+    if not rows:
         print_line("no run matches")
         return
-    names = column_names(columns) if columns else []
-    header, rows = chosen_cells(runs, names) if names else default_cells(runs)
-    left_out = print_table(header, rows, drop=not names)
-    if "score" in header and "score" not in left_out and any((s := score_of(run)) and s.selected for run in runs):
+    header, cells = chosen_cells(rows, column_names(columns)) if columns else usual_cells(rows)
+    left_out = print_table(header, cells, drop=not columns)
+    if "score" in header and "score" not in left_out and any(row["selected"] for row in rows):
         print_line(f"{SELECTED} the epoch was selected on these images", "dim")
     if left_out:
         print_line(f"not shown: {', '.join(left_out)} (a wider window, or --columns)", "dim")
 
 
-def print_runs_as_json(runs: Sequence[Run]) -> None:
-    """Print a list with one object a run."""
-    print_json([brief(run) for run in runs])
+def print_rows_as_json(rows: Sequence[Row]) -> None:
+    """Print a list with one flat object a run."""
+    print_json(rows)
 
 
-def print_runs_as_csv(runs: Sequence[Run], columns: str) -> None:
-    """Print one row a run with all fields, parameters and metrics, or those named in *columns*, unrounded."""
-    flat = [_flat(run) for run in runs]
-    if columns:
-        names = column_names(columns)
-        for name in names:
-            fields.check_name(name, runs)
-        flat = [{name: fields.value(run, name) for name in names} for run in runs]
-    else:
-        names = list(dict.fromkeys(name for row in flat for name in row))
-        rest = sorted(name for name in names if name not in fields.FIELDS)
-        names = [*fields.FIELDS, *rest]
+def print_rows_as_csv(rows: Sequence[Row], columns: str) -> None:
+    """Print one line a run with every column, parameter and metric, or those named in *columns*, unrounded."""
+    names = column_names(columns) if columns else all_names(rows)
+    for name in names:
+        fields.check_name(name, rows)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(map(one_line, names))
-    writer.writerows([_csv_cell(row.get(name)) for name in names] for row in flat)
+    writer.writerows([_csv_cell(fields.value(row, name)) for name in names] for row in rows)
     click.echo(text.getvalue(), nl=False)
 
 
-def brief(run: Run) -> dict[str, Any]:
-    """What the JSON of a list says of one run: the fields of filters, then flat parameters and metrics."""
-    own = {name: list(run.tags) if name == "tag" else fields.value(run, name) for name in fields.FIELDS}
-    return own | {"params": fields.params_of(run), "metrics": run.metrics}
-
-
-def _flat(run: Run) -> dict[str, object]:
-    own: dict[str, object] = {name: fields.value(run, name) for name in fields.FIELDS}
-    params = {fields.PARAMS + name: value for name, value in fields.params_of(run).items()}
-    return own | params | {fields.METRICS + name: value for name, value in run.metrics.items()}
+def all_names(rows: Sequence[Row]) -> list[str]:
+    """Every column of *rows*, parameters and metrics sorted after the others."""
+    return [*COLUMNS, *sorted({name for row in rows for name in row}.difference(COLUMNS))]
 
 
 def _csv_cell(value: object) -> str:
-    return "" if value is None else one_line(str(value))
+    joined = " ".join(map(str, value)) if isinstance(value, list) else value
+    return "" if joined is None else one_line(str(joined))

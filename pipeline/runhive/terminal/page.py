@@ -9,12 +9,11 @@ from runhive.report.record import flatten
 from runhive.report.summary import Summary, summarize
 from runhive.report.text import clip
 from runhive.report.timeline import moments
-from runhive.terminal.columns import commit_cell
 from runhive.terminal.files import places
-from runhive.terminal.listing import brief
 from runhive.terminal.output import print_json, print_line, print_prose, print_section
-from runhive.tracking.fields import seconds_of
+from runhive.tracking.fields import seconds_between
 from runhive.tracking.ledger import Ledger
+from runhive.tracking.row import row_of
 from runhive.tracking.run import Run
 
 GLOSSES: Mapping[str, str] = {
@@ -41,7 +40,7 @@ def print_run(ledger: Ledger, run: Run) -> None:
     rows = [_measure_row(one) for one in measures(summary, before)]
     print_section(_metrics_title(summary, before is not None), _without_empty_columns(rows))
     print_prose("Parameters", _parameters(summary))
-    print_prose("Code", _code(run, summary))
+    print_prose("Code", _code(summary))
     print_prose("Data", _data(run))
     print_section("Time", _times(run))
     print_prose("Machine", _machine(run))
@@ -58,7 +57,7 @@ def print_run_as_json(ledger: Ledger, run: Run) -> None:
     )  # fmt: skip
     files = [dict(zip(("path", "bytes", "in", "md5"), row, strict=True)) for row in places(ledger, run, raw=True)]
     told = {"files": files, "events": [vars(event) for event in run.events]}
-    print_json(brief(run) | {name: getattr(run, name) for name in parts} | told)
+    print_json(row_of(run) | {name: getattr(run, name) for name in parts} | told)
 
 
 def _print_verdict(summary: Summary) -> None:
@@ -80,7 +79,7 @@ def _about(run: Run) -> list[tuple[str, str]]:
         "tags": ", ".join(run.tags),
         "note": clip(run.notes, 500),
         "started": f"{numerals.when(run.started_at)} UTC",
-        "took": numerals.seconds(seconds_of(run)) if run.ended_at else "",
+        "took": numerals.seconds(seconds_between(run.started_at, run.ended_at)) if run.ended_at else "",
         "attempt": str(run.attempt) if run.attempt > 1 else "",
         "parent": run.parent or "",
         "command": " ".join(run.command),
@@ -117,12 +116,12 @@ def _parameters(summary: Summary) -> list[tuple[str, str]]:
     return [(section, ", ".join(values)) for section, values in sections.items()]
 
 
-def _code(run: Run, summary: Summary) -> list[tuple[str, str]]:
+def _code(summary: Summary) -> list[tuple[str, str]]:
     code = summary.code
     if code.commit is None:
         return []
     changed = f"uncommitted changes in {', '.join(code.changed)}" if code.changed else "uncommitted changes"
-    lines = [("commit", f"{commit_cell(run).rstrip('+')}{f' on {code.branch}' if code.branch else ''}")]
+    lines = [("commit", f"{clip(code.commit, 8)}{f' on {code.branch}' if code.branch else ''}")]
     return [*lines, ("dirty", changed)] if code.dirty else lines
 
 

@@ -30,6 +30,7 @@ from runhive.tracking.objects import (
     write_commit,
 )
 from runhive.tracking.repository import common_folder, main_root, open_repository
+from runhive.tracking.row import Row, row_of
 from runhive.tracking.run import RUN_ID, Event, Run, fold, run_folder
 
 if TYPE_CHECKING:
@@ -138,7 +139,11 @@ class Ledger:
         """Return one row per run, newest first, with flat `params.*` and `metrics.*`."""
         from runhive.tracking.table import tabulate  # pandas takes a second to import, and training needs none
 
-        return tabulate(self.runs())
+        return tabulate(self.rows())
+
+    def rows(self) -> list[Row]:
+        """Return one flat row per run, newest first."""
+        return [row_of(run) for run in self.runs()]
 
     def file(self, run_id: str, name: str) -> bytes | None:
         """Return the content of a run's file; None where it has none of that name."""
