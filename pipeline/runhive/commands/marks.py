@@ -1,5 +1,7 @@
 """Commands that say something about a run after the fact."""
 
+import sys
+
 import click
 
 WORDS = {"ignore_unknown_options": True}  # `-old` is a tag to take away
@@ -42,7 +44,7 @@ def note(run: str, text: str | None) -> None:
         for line in found.notes.splitlines():
             print_line(line)
         return
-    marks.note(ledger, found, click.get_text_stream("stdin").read().rstrip("\n") if text == "-" else text)
+    marks.note(ledger, found, sys.stdin.read().rstrip("\n") if text == "-" else text)
     print_line(f"{found.run_id}: noted")
 
 

@@ -2,11 +2,9 @@
 
 import click
 
+from runhive.commands.contents import CONTENTS
 from runhive.commands.marks import MARKS
-
-AS_JSON = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON, in the form that docs/reference/json.md gives."
-)
+from runhive.commands.options import AS_JSON
 
 
 @click.group()
@@ -85,5 +83,5 @@ def compare(runs: tuple[str, ...], as_json: bool) -> None:
 
 
 runs.add_command(compare)
-for command in MARKS:
+for command in (*CONTENTS, *MARKS):
     runs.add_command(command)

@@ -48,20 +48,22 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[object]], drop: b
     """
     cells = [[safe(cell) for cell in row] for row in rows]
     widths = _widths([list(header), *cells])
-    room, shown = width(), len(widths)
-    while drop and room and shown > 1 and sum(widths[:shown]) + len(GAP) * (shown - 1) > room:
-        shown -= 1
-    print_line(_row(header, widths[:shown]), "bold")
-    click.echo("".join(_row(row, widths[:shown]) + "\n" for row in cells), nl=False)
-    return list(header[shown:])
+    widths = _fitting(widths, 0) if drop else widths
+    print_line(_row(header, widths), "bold")
+    click.echo("".join(f"{_row(row, widths)}\n" for row in cells), nl=False)
+    return list(header[len(widths) :])
 
 
-def print_section(title: str, rows: Sequence[Sequence[object]]) -> None:
-    """Print a heading and indented columns below it; nothing where there are no rows."""
+def print_section(title: str, rows: Sequence[Sequence[object]], drop: bool = False) -> None:
+    """Print a heading and indented columns below it without those that are empty; nothing where there are no rows.
+
+    With *drop*, columns leave from the right until the rest fits the terminal.
+    """
     if not rows:
         return
-    cells = [[safe(cell) for cell in row] for row in rows]
-    widths = _widths(cells)
+    kept = [column for column in zip(*rows, strict=True) if any(column)]
+    cells = [[safe(cell) for cell in row] for row in zip(*kept, strict=True)]
+    widths = _fitting(_widths(cells), len(GAP)) if drop else _widths(cells)
     print_line()
     print_line(title, "bold")
     click.echo("".join(f"{GAP}{_row(row, widths)}\n" for row in cells), nl=False)
@@ -83,6 +85,14 @@ def print_prose(title: str, lines: Sequence[tuple[str, str]]) -> None:
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
     return [max(cell_len(row[column]) for row in rows if column < len(row)) for column in range(max(map(len, rows)))]
+
+
+def _fitting(widths: list[int], indent: int) -> list[int]:
+    """The first of *widths* that fit the terminal side by side."""
+    room = width()
+    while room and len(widths) > 1 and indent + sum(widths) + len(GAP) * (len(widths) - 1) > room:
+        widths = widths[:-1]
+    return widths
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -17,15 +17,14 @@ from runhive.tracking.row import row_of
 from runhive.tracking.run import Run
 
 GLOSSES: Mapping[str, str] = {
-    "accuracy": "share of the images that were answered right",
     "macro_f1": "harmonic mean of precision and recall, mean over the classes",
-    "nll": "mean of -log of the right class's probability: 0 is best",
+    "nll": "-log of the probability of the right class, mean over the images: 0 is best",
     "brier": "squared distance of the probabilities to the truth: 0 is best, 2 is worst",
-    "ece": "how far confidence is from accuracy on average: 0 is best",
-    "onnx_bytes": "size of models/model.onnx",
-    "relative_difference": "ONNX against torch: largest difference of logits over their spread",
+    "ece": "how far confidence is from accuracy, mean over 15 bins: 0 is best",
+    "relative_difference": "largest difference of ONNX's logits to torch's, over the logits' spread",
     "top1_agreement": "share of the images that ONNX and torch answer alike",
 }
+NOTE_LINES = 20
 HEADLINE = {"better": "bold green", "worse": "bold red"}
 
 
@@ -35,10 +34,12 @@ def print_run(ledger: Ledger, run: Run) -> None:
     print_line(f"{run.run_id}  {run.name}".rstrip(), "bold")
     _print_verdict(summary)
     print_section("Run", _about(run))
+    print_prose("Notes", [("", line) for line in run.notes.splitlines()[:NOTE_LINES]])
     baseline = summary.verdict.baseline
     before = summarize(ledger.run(baseline)) if baseline and ledger.has(baseline) else None
     rows = [_measure_row(one) for one in measures(summary, before)]
-    print_section(_metrics_title(summary, before is not None), _without_empty_columns(rows))
+    print_section(_metrics_title(summary, before is not None), rows, drop=True)
+    print_prose("What they mean", _glossed(rows))
     print_prose("Parameters", _parameters(summary))
     print_prose("Code", _code(summary))
     print_prose("Data", _data(run))
@@ -77,7 +78,6 @@ def _about(run: Run) -> list[tuple[str, str]]:
         "experiment": run.experiment,
         "state": run.state + (" (archived)" if run.archived else ""),
         "tags": ", ".join(run.tags),
-        "note": clip(run.notes, 500),
         "started": f"{numerals.when(run.started_at)} UTC",
         "took": numerals.seconds(seconds_between(run.started_at, run.ended_at)) if run.ended_at else "",
         "attempt": str(run.attempt) if run.attempt > 1 else "",
@@ -97,14 +97,13 @@ def _metrics_title(summary: Summary, compared: bool) -> str:
     return f"Metrics{scored}{selected}{'; the change against the baseline in brackets' if compared else ''}"
 
 
-def _measure_row(one: Measure) -> tuple[str, str, str, str, str]:
-    change = f"({one.change})" if one.change else ""
-    return one.name, one.value, change, one.interval, GLOSSES.get(one.name.rpartition(".")[2], "")
+def _measure_row(one: Measure) -> tuple[str, str, str, str]:
+    return one.name, one.value, f"({one.change})" if one.change else "", one.interval
 
 
-def _without_empty_columns(rows: Sequence[Sequence[str]]) -> list[list[str]]:
-    kept = [column for column in zip(*rows, strict=True) if any(column)]
-    return [list(row) for row in zip(*kept, strict=True)]
+def _glossed(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, str]]:
+    names = [row[0].rpartition(".")[2] for row in rows]
+    return [(name, GLOSSES[name]) for name in GLOSSES if name in names]
 
 
 def _parameters(summary: Summary) -> list[tuple[str, str]]:
@@ -121,7 +120,7 @@ def _code(summary: Summary) -> list[tuple[str, str]]:
     if code.commit is None:
         return []
     changed = f"uncommitted changes in {', '.join(code.changed)}" if code.changed else "uncommitted changes"
-    lines = [("commit", f"{clip(code.commit, 8)}{f' on {code.branch}' if code.branch else ''}")]
+    lines = [("commit", f"{code.commit[:8]}{f' on {code.branch}' if code.branch else ''}")]
     return [*lines, ("dirty", changed)] if code.dirty else lines
 
 

@@ -29,7 +29,7 @@ class Downloaded:
     there: list[str] = field(default_factory=list)
 
 
-def download(source: "Source", path: str, to: Path, force: bool) -> Downloaded:
+def fetch(source: "Source", path: str, to: Path, force: bool) -> Downloaded:
     """Copy what a run left at *path*, or all that it made where *path* is empty, into the folder *to*.
 
     Raises RunhiveError where there is no such file, where no place has it whole, where one with other content is in
