@@ -3,6 +3,7 @@
 import click
 
 from runhive.commands.contents import CONTENTS
+from runhive.commands.exchange import export, import_runs
 from runhive.commands.marks import MARKS
 from runhive.commands.options import AS_JSON
 
@@ -83,5 +84,5 @@ def compare(runs: tuple[str, ...], as_json: bool) -> None:
 
 
 runs.add_command(compare)
-for command in (*CONTENTS, *MARKS):
+for command in (*CONTENTS, *MARKS, import_runs, export):
     runs.add_command(command)

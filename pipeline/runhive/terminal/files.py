@@ -6,7 +6,7 @@ from runhive.tracking.ledger import Ledger
 from runhive.tracking.outputs import outputs_of
 from runhive.tracking.run import Run
 
-LEDGER, DVC = "ledger", "DVC"
+LEDGER, DVC, NOWHERE = "ledger", "DVC", "not kept"
 
 
 def places(ledger: Ledger, run: Run, raw: bool = False) -> list[tuple[str, str | int, str, str]]:
@@ -15,7 +15,7 @@ def places(ledger: Ledger, run: Run, raw: bool = False) -> list[tuple[str, str |
         (
             f"{one.path}/" if one.is_folder else one.path,
             one.bytes if raw else numerals.size(one.bytes),
-            LEDGER if one.ledger else DVC,
+            LEDGER if one.ledger else DVC if one.is_kept else NOWHERE,
             one.md5,
         )
         for one in outputs_of(ledger, run)

@@ -31,8 +31,9 @@ class Point:
 
 @dataclass(frozen=True)
 class StoredRun:
-    """One run of the store. Times are UTC; `artifacts` are bytes by path; a metric's points are in logged order."""
+    """One run of the store, without its metrics and artifacts, which may be many. Times are UTC."""
 
+    folder: Path
     run_id: str
     experiment: str
     name: str
@@ -42,9 +43,16 @@ class StoredRun:
     started: datetime
     ended: datetime | None
     params: dict[str, str]
-    metrics: dict[str, list[Point]]
     tags: dict[str, str]
-    artifacts: dict[str, int]
+
+    def metrics(self) -> dict[str, list[Point]]:
+        """Read the points of each metric, in the order in which they were logged. A damaged one has none."""
+        return {key: _points(text) for key, text in _texts(self.folder / "metrics", most=None)}
+
+    def artifacts(self) -> dict[str, Path]:
+        """Return the first ARTIFACTS files that the store itself holds, by their path in the run."""
+        folder = self.folder / "artifacts"
+        return {path.relative_to(folder).as_posix(): path for path in _files(folder)[:ARTIFACTS]}
 
 
 def read_store(folder: Path) -> Iterator[StoredRun]:
@@ -84,6 +92,7 @@ def _run(path: Path, experiment: str) -> StoredRun:
     meta = _meta(path)
     tags = dict(_texts(path / "tags"))
     return StoredRun(
+        folder=path,
         run_id=str(meta.get("run_id") or meta["run_uuid"]),
         experiment=experiment,
         name=str(meta.get("run_name") or tags.get("mlflow.runName") or meta.get("name") or ""),
@@ -93,9 +102,7 @@ def _run(path: Path, experiment: str) -> StoredRun:
         started=_moment(meta["start_time"]),
         ended=_moment(meta["end_time"]) if meta.get("end_time") else None,
         params=dict(_texts(path / "params")),
-        metrics={key: _points(text) for key, text in _texts(path / "metrics", most=None)},
         tags=tags,
-        artifacts=dict(_artifacts(path / "artifacts")),
     )
 
 
@@ -111,9 +118,12 @@ def _moment(milliseconds: object) -> datetime:
 
 
 def _points(text: str) -> list[Point]:
-    """Lines of `time value step`, to which newer versions add the data set."""
+    """Lines of `time value step`, to which newer versions add the data set; the first ones had no step."""
     rows = [line.split() for line in text.splitlines() if line.strip()]
-    return [Point(int(row[0]), float(row[1]), int(row[2]) if len(row) > 2 else 0) for row in rows]
+    try:
+        return [Point(int(row[0]), float(row[1]), int(row[2]) if len(row) > 2 else 0) for row in rows]
+    except (ValueError, IndexError):
+        return []
 
 
 def _texts(folder: Path, most: int | None = VALUE_BYTES) -> Iterator[tuple[str, str]]:
@@ -122,11 +132,6 @@ def _texts(folder: Path, most: int | None = VALUE_BYTES) -> Iterator[tuple[str, 
         with path.open("rb") as file:
             content = file.read() if most is None else file.read(most)
         yield path.relative_to(folder).as_posix(), content.decode(errors="replace")
-
-
-def _artifacts(folder: Path) -> Iterator[tuple[str, int]]:
-    for path in _files(folder)[:ARTIFACTS]:
-        yield path.relative_to(folder).as_posix(), path.stat().st_size
 
 
 def _files(folder: Path) -> list[Path]:

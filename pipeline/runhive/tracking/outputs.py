@@ -24,7 +24,7 @@ FORBIDDEN_FOLDERS = (".git", ".dvc")
 class Output:
     """One file or folder. `ledger` is its name in the ledger, else `md5` names it for DVC, with `.dir` for a folder.
 
-    `is_data` is set for the data set, which the run was made from.
+    `is_data` is set for the data set, which the run was made from; `is_kept` is not for what another tool kept.
     """
 
     path: str
@@ -32,6 +32,7 @@ class Output:
     md5: str = ""
     ledger: str = ""
     is_data: bool = False
+    is_kept: bool = True
 
     @property
     def is_folder(self) -> bool:
@@ -62,7 +63,10 @@ def checked_path(path: str) -> PurePosixPath:
 def _filed(run: Run) -> Iterator[Output]:
     for path, file in run.files.items():
         if _usable(path):
-            yield Output(path, file["bytes"], file["md5"], file.get("ledger") or "", file.get("kind") == "data")
+            is_kept = file.get("kept") is not False
+            yield Output(
+                path, file["bytes"], file["md5"], file.get("ledger") or "", file.get("kind") == "data", is_kept
+            )
 
 
 def _locked(lock: bytes | None) -> Iterator[Output]:

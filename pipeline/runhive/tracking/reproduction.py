@@ -117,7 +117,7 @@ def _run_pipeline(folder: Path, run: Run) -> None:
         "RUNHIVE_LAUNCHER": "runhive runs reproduce",
     }
     process = subprocess.Popen(
-        ["dvc", "repro", "--no-run-cache", STAGE], cwd=folder, env=environment, preexec_fn=die_with_parent
+        ["dvc", "repro", "--quiet", "--no-run-cache", STAGE], cwd=folder, env=environment, preexec_fn=die_with_parent
     )
     with _stopped_together(process):
         code = process.wait()
