@@ -41,6 +41,7 @@ EXEMPT = {
     "tracking": "the ledger is a side effect",
     "data/progress.py": "only what is printed",
     "stages/opened.py": "the run's life in the ledger",
+    "stages/output.py": "only what is printed",
     "stages/progress.py": "only what is printed",
     "stages/phase.py": "only times, beside the outs",
 }

@@ -12,7 +12,8 @@ def import_runs() -> None:
 
 @import_runs.command("mlruns")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-def import_mlruns(folder: Path) -> None:
+@click.option("--artifacts", is_flag=True, help="Copy artifacts into the DVC cache, where `runs download` finds them.")
+def import_mlruns(folder: Path, artifacts: bool) -> None:
     """Add the runs of MLflow's file store DIR, which MLflow calls `mlruns`. Again, it adds only what is new.
 
     Parameters, metrics by step, tags, notes, times and states come along; artifacts are listed by name and hash.
@@ -20,8 +21,9 @@ def import_mlruns(folder: Path) -> None:
     from runhive.terminal.output import print_line
     from runhive.tracking import mlflow_import
     from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.repository import main_root
 
-    done = mlflow_import.import_mlruns(open_ledger(), folder)
+    done = mlflow_import.import_mlruns(open_ledger(), folder, main_root() if artifacts else None)
     print_line(f"{len(done.new)} runs imported, {len(done.changed)} had news, {len(done.same)} were there already")
 
 

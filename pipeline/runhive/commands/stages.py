@@ -13,6 +13,7 @@ def _stage(name: str, run: Callable[[], None], help_text: str) -> click.Command:
 
     @click.command(name, help=help_text)
     def command() -> None:
+        from runhive.stages.output import kept_output
         from runhive.stages.phase import Timer
         from runhive.tracking.process import die_with_parent
 
@@ -21,8 +22,9 @@ def _stage(name: str, run: Callable[[], None], help_text: str) -> click.Command:
             die_with_parent()  # a killed dvc would leave its stage running
         # Waiting threads sleep: spinning ones starve those that work wherever the cores are shared.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-        run()
-        timer.write(name)
+        with kept_output(name):
+            run()
+            timer.write(name)
 
     return command
 
@@ -50,18 +52,18 @@ def _train() -> None:
 def _evaluate() -> None:
     params = _params()
     from runhive.stages.evaluate import evaluate
-    from runhive.stages.opened import failure_told
+    from runhive.stages.opened import part_of_run
 
-    with failure_told("evaluate"):
+    with part_of_run("evaluate"):
         evaluate(params)
 
 
 def _export() -> None:
     params = _params()
     from runhive.stages.export import export
-    from runhive.stages.opened import failure_told
+    from runhive.stages.opened import part_of_run
 
-    with failure_told("export"):
+    with part_of_run("export"):
         export(params)
 
 

@@ -1,42 +1,21 @@
 """What a run ran on: everything besides its inputs that can change bits or speed."""
 
-import os
-import platform
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import torch
 
-PACKAGES = ("dvc", "numpy", "onnx", "onnxruntime", "pillow", "runhive", "safetensors", "torch", "torchvision")
+from runhive.tracking.machine import describe_machine
 
 
 def describe_environment(device: torch.device) -> dict[str, Any]:
-    """Interpreter, host, processors, threads and the versions of the packages that matter."""
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "host": platform.node(),
-        "cpu": _cpu_model(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
-        "device": device.type,
-        "threads": torch.get_num_threads(),
-        "memory_format": "channels_last",
-        "packages": {name: found for name in PACKAGES if (found := _version(name))},
-    }
-
-
-def _cpu_model() -> str:
-    """The processor's name as Linux tells it; elsewhere its architecture."""
-    table = Path("/proc/cpuinfo")
-    lines = table.read_text().splitlines() if table.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+    """The machine as it is without torch, and what torch makes of it."""
+    gpu = {"gpu": torch.cuda.get_device_name(device)} if device.type == "cuda" else {}
+    return (
+        describe_machine()
+        | gpu
+        | {
+            "device": device.type,
+            "threads": torch.get_num_threads(),
+            "memory_format": "channels_last",
+        }
+    )

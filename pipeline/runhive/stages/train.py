@@ -16,7 +16,7 @@ from runhive.params import Params, Train
 from runhive.stages import inputs, paths
 from runhive.stages.checkpoint import load_checkpoint, save_checkpoint
 from runhive.stages.environment import describe_environment
-from runhive.stages.opened import OpenRun, checkpoint_folder, opened_run
+from runhive.stages.opened import OpenRun, checkpoint_folder, opened_run, prepared
 from runhive.stages.progress import show_progress
 from runhive.tracking import liveness
 from runhive.tracking.ledger import open_ledger
@@ -40,6 +40,7 @@ def train(params: Params) -> None:
         classifier = make_classifier(params.model, len(class_names(images)), params.train.seed)
         state = load_checkpoint(folder)
         learned, checked = divide(images, params.train)
+        prepared(root, run)
         began, first = monotonic(), state.epoch
         with show_progress(params.train.epochs, first, len(learned)) as (after_step, after_epoch):
 

@@ -14,8 +14,10 @@ from pathlib import Path
 
 from runhive.errors import RunhiveError
 from runhive.files import write_atomic
+from runhive.tracking.intake import take_up
 from runhive.tracking.ledger import Ledger
 from runhive.tracking.lock import file_lock
+from runhive.tracking.outbox import outboxes
 from runhive.tracking.process import Owner, die_with_parent, host, is_alive, launcher, this_process
 from runhive.tracking.run import Event, Run, run_folder
 
@@ -71,22 +73,29 @@ def live_runs(root: Path) -> list[Live]:
 def close_lost(ledger: Ledger, root: Path) -> list[str]:
     """Record the runs of this machine whose owner is dead as lost, and return their ids.
 
-    A run of another machine is not touched, even where machines share the folder. A reboot ends every owner.
+    What they left is taken up, and so is what runs that ended left. A run of another machine is not touched, even
+    where machines share the folder. A reboot ends every owner.
     """
-    if not live_runs(root):  # so that reading a read-only repository takes no lock
+    if not live_runs(root) and not outboxes(root):  # so that reading a read-only repository takes no lock
         return []
     with _lock(root):
-        dead = [live for live in _readable(root) if live.owner.host == host() and not is_alive(live.owner)]
-        return [live.run_id for live in dead if _close(ledger, root, live)]
+        watched = list(_readable(root))
+        dead = [live for live in watched if live.owner.host == host() and not is_alive(live.owner)]
+        lost = [live.run_id for live in dead if _close(ledger, root, live)]
+        for run_id in set(outboxes(root)).difference(live.run_id for live in watched):
+            if ledger.has(run_id):
+                take_up(ledger, root, run_id)
+    return lost
 
 
 def _close(ledger: Ledger, root: Path, live: Live) -> bool:
     """Forget a dead run, and say whether the ledger had to be told."""
     run = _recorded(ledger, live.run_id)
     was_running = run is not None and run.state == "running"
-    if run and was_running:
+    if run:
         cause = f"its process died without a word, last heartbeat {live.heartbeat}"
-        ledger.append(live.run_id, [Event("finished", {"state": "lost", "attempt": run.attempt, "cause": cause})])
+        lost = {"state": "lost", "attempt": run.attempt, "cause": cause, "heartbeat": live.heartbeat}
+        take_up(ledger, root, live.run_id, [Event("finished", lost)] if was_running else ())
     forget(root, live.run_id)
     return was_running
 

@@ -10,9 +10,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from runhive.files import sha256_of
 from runhive.mistakes import one_line
-from runhive.tracking.dvc_store import md5_of
+from runhive.tracking.artifacts import describe_file, keep_file
+from runhive.tracking.intake import SCALARS, scalar_table
 from runhive.tracking.ledger import Ledger
 from runhive.tracking.marks import LONGEST_NAME, LONGEST_NOTE, LONGEST_TAG
 from runhive.tracking.mlruns import Point, StoredRun, read_store
@@ -23,6 +23,7 @@ CAUSES = {"failed": "failed, as MLflow says", "killed": "killed, as MLflow says"
 UNENDED = "MLflow's store holds no end of it"
 NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 ONCE = ("noted", "archived")  # what people may have changed since the first import
+LONGEST_PATH = 1000
 LAUNCHER = "MLflow"
 
 
@@ -35,10 +36,10 @@ class Imported:
     same: list[str] = field(default_factory=list)
 
 
-def import_mlruns(ledger: Ledger, folder: Path) -> Imported:
+def import_mlruns(ledger: Ledger, folder: Path, root: Path | None = None) -> Imported:
     """Add the runs of the file store at *folder* to the ledger, and what is new of those that are there.
 
-    Raises RunhiveError where *folder* is no such store. A damaged run is left out with a warning that names it.
+    With *root*, the artifacts are copied into the DVC cache of the repository there; else only listed. Raises RunhiveError where *folder* is no such store. A damaged run is left out with a warning that names it.
     """
     stored = sorted(read_store(folder), key=lambda run: (run.started, run.run_id))
     ids = _ids(ledger, stored)
@@ -47,8 +48,9 @@ def import_mlruns(ledger: Ledger, folder: Path) -> Imported:
         run_id = ids[one.run_id]
         before = ledger.run(run_id) if ledger.has(run_id) else None
         points = one.metrics()
-        events = [event for event in _events(one, ids, points) if before is None or _is_news(event, before)]
-        added = ledger.append(run_id, events, {})
+        events = _events(one, ids, points, _files(one, root))
+        news = [event for event in events if before is None or _is_news(event, before)]
+        added = ledger.append(run_id, news, {SCALARS: _scalars(one, points)} if points else {})
         (done.same if not added else done.changed if before else done.new).append(run_id)
     return done
 
@@ -77,16 +79,16 @@ def _is_news(event: Event, before: Run) -> bool:
     return event.type not in ONCE or all(known.type != event.type for known in before.events)
 
 
-def _events(one: StoredRun, ids: Mapping[str, str], points: Mapping[str, list[Point]]) -> Iterator[Event]:
+def _events(
+    one: StoredRun, ids: Mapping[str, str], points: Mapping[str, list[Point]], files: dict[str, Any]
+) -> Iterator[Event]:
     ended = _iso(one.ended) if one.ended else _last_time(one, points)
     yield Event("started", _started(one, ids), time=_iso(one.started))
     last = {key: values[-1].value for key, values in points.items() if values}
     metrics = {_key(key): value for key, value in last.items() if isfinite(value)}
     if metrics:
         yield Event("logged", {"metrics": metrics}, time=ended)
-    if files := {
-        path: _file(file) for path, file in one.artifacts().items() if len(path) <= 1000 and path.isprintable()
-    }:
+    if files:
         yield Event("filed", {"files": files}, time=ended)
     if text := one.tags.get("mlflow.note.content"):
         yield Event("noted", {"text": text[:LONGEST_NOTE]}, time=ended)
@@ -138,9 +140,22 @@ def _value(text: str) -> object:
     return number if isfinite(number := float(text)) else text
 
 
-def _file(path: Path) -> dict[str, Any]:
-    """What is said of an artifact, which itself stays where it is."""
-    return {"bytes": path.stat().st_size, "md5": md5_of(path), "sha256": sha256_of(path), "kept": False}
+def _files(one: StoredRun, root: Path | None) -> dict[str, Any]:
+    """What is said of the artifacts, which stay where they are unless the cache at *root* shall hold them."""
+    paths = {path: file for path, file in one.artifacts().items() if len(path) <= LONGEST_PATH and path.isprintable()}
+    if root:
+        return {path: keep_file(root, file) for path, file in paths.items()}
+    return {path: describe_file(file) | {"kept": False} for path, file in paths.items()}
+
+
+def _scalars(one: StoredRun, points: Mapping[str, list[Point]]) -> bytes:
+    """The metrics by step, in the form in which the ledger keeps logged numbers."""
+    began = one.started.timestamp()
+    logged = sorted((point.time, point.step, key, point.value) for key, values in points.items() for point in values)
+    return scalar_table(
+        {"step": step, "seconds": round(time / 1000 - began, 3), "values": {_key(key): value}}
+        for time, step, key, value in logged
+    )
 
 
 def _last_time(one: StoredRun, points: Mapping[str, list[Point]]) -> str:

@@ -69,7 +69,7 @@ def code_state(root: Path) -> dict[str, Any]:
     repository = open_repository(root)
     head = _head(repository)
     branch = repository.references["HEAD"].target
-    changed = sorted(_printable(path) for path in repository.status(untracked_files="no") if not _is_result(path))
+    changed = sorted(printable(path) for path in repository.status(untracked_files="no") if not recorded_apart(path))
     return {
         "commit": str(head.id) if head else None,
         "tree": str(head.tree_id) if head else None,
@@ -110,10 +110,11 @@ def _head(repository: pygit2.Repository) -> pygit2.Commit | None:
     return None if repository.head_is_unborn else repository.head.peel(pygit2.Commit)
 
 
-def _is_result(path: str) -> bool:
+def recorded_apart(path: str) -> bool:
+    """Say whether a run keeps *path* by itself, so that a change of it is no dirt."""
     return any(PurePosixPath(path).match(name) for name in RECORDED_APART)
 
 
-def _printable(path: str) -> str:
+def printable(path: str) -> str:
     """Return *path* without the lone surrogates that stand for bytes that are not UTF-8: JSON cannot hold them."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
