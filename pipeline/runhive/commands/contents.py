@@ -90,4 +90,18 @@ def reproduce(run: str, tolerance: float, keep: bool, as_json: bool) -> None:
     print_verdict(found, reproduce(ledger, main_root(), found, tolerance, keep), as_json)
 
 
-CONTENTS = (files, download, diff, reproduce)
+@click.command()
+@click.argument("run")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what it prints until it ends; of a run on this machine.")
+def log(run: str, follow: bool) -> None:
+    """Print what RUN printed."""
+    from runhive.terminal.log import follow_log, print_log
+    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.naming import find
+    from runhive.tracking.repository import main_root
+
+    ledger = open_ledger()
+    (follow_log if follow else print_log)(ledger, main_root(), find(ledger, run))
+
+
+CONTENTS = (files, log, download, diff, reproduce)

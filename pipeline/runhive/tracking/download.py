@@ -116,8 +116,7 @@ class Target:
 
 def _copy(source: Source, one: Output, wanted: str, target: Target) -> None:
     whole = target.temporary / "file"
-    if one.ledger:
-        whole.write_bytes(source.ledger.file(source.run.run_id, one.ledger) or b"")
+    if one.ledger and _from_ledger(source, one, whole):
         if target.missing(one.path, md5_of(whole)):
             target.keep(one.path, whole)
         return
@@ -125,6 +124,15 @@ def _copy(source: Source, one: Output, wanted: str, target: Target) -> None:
         if target.missing(path, md5):
             source.store.copy(md5, path, whole)
             target.keep(path, whole)
+
+
+def _from_ledger(source: Source, one: Output, whole: Path) -> bool:
+    """Write what the ledger holds of *one* to *whole*; say whether that is all of it, or all that there is.
+
+    Of a long log the ledger holds the last part, DVC's cache the whole, on the machine that made it.
+    """
+    whole.write_bytes(source.ledger.file(source.run.run_id, one.ledger) or b"")
+    return not one.md5 or md5_of(whole) == one.md5 or not source.store.has(one.md5)
 
 
 def _listed(source: Source, one: Output, wanted: str) -> list[tuple[str, str]]:

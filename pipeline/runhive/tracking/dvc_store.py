@@ -60,6 +60,10 @@ class Store:
             except (DvcException, ImportError) as error:
                 raise RunhiveError(f"the remote {one_line(name)} cannot be used ({_told(error)})") from error
 
+    def has(self, md5: str) -> bool:
+        """Say whether the cache or a remote has an object of this hash."""
+        return any(place.odb.exists(md5) for place in self.places())
+
     def copy(self, md5: str, path: str, target: Path) -> None:
         """Write the object of this hash to *target* from the first place that has it whole.
 

@@ -39,7 +39,8 @@ class Imported:
 def import_mlruns(ledger: Ledger, folder: Path, root: Path | None = None) -> Imported:
     """Add the runs of the file store at *folder* to the ledger, and what is new of those that are there.
 
-    With *root*, the artifacts are copied into the DVC cache of the repository there; else only listed. Raises RunhiveError where *folder* is no such store. A damaged run is left out with a warning that names it.
+    With *root*, the artifacts are copied into the DVC cache of the repository there; else they are only listed. A
+    damaged run is left out with a warning that names it. Raises RunhiveError where *folder* is no such store.
     """
     stored = sorted(read_store(folder), key=lambda run: (run.started, run.run_id))
     ids = _ids(ledger, stored)
