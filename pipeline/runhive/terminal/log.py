@@ -20,7 +20,10 @@ def print_log(ledger: Ledger, root: Path, run: Run) -> None:
 
 
 def follow_log(ledger: Ledger, root: Path, run: Run) -> None:
-    """Print the log as it grows until the run ends, then its state. Raises RunhiveError for a run of another machine."""
+    """Print the log as it grows until the run ends, then its state.
+
+    Raises RunhiveError for a run that lives on another machine.
+    """
     if run.state == "running" and not is_open(ledger, root, run.run_id):
         host = run.environment.get("host")
         raise RunhiveError(f"run {run.run_id} does not live on this machine (its host is {host}): follow it there")

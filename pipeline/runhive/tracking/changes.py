@@ -43,10 +43,22 @@ def _parts(repository: pygit2.Repository) -> list[tuple[str, bytes]]:
     """Path and patch of each tracked file that differs from HEAD, in the index or in the working tree."""
     if repository.head_is_unborn:
         return []
-    flags = DiffOption.SHOW_BINARY
-    changes = repository.head.peel(pygit2.Tree).diff_to_index(repository.index, flags=flags)
-    changes.merge(repository.index.diff_to_workdir(flags=flags))
-    named = (
-        (change.delta.new_file.raw_path.decode("utf-8", "surrogateescape"), change.data) for change in changes if change
-    )
-    return [(printable(path), data) for path, data in named if not recorded_apart(path)]
+    flags, head = DiffOption.SHOW_BINARY, repository.head.peel(pygit2.Tree)
+    staged = head.diff_to_index(repository.index, flags=flags)
+    whole = {
+        _path(change): change.data
+        for diff in (staged, head.diff_to_workdir(flags=flags))
+        for change in diff
+        if change and change.delta.is_binary
+    }
+    staged.merge(repository.index.diff_to_workdir(flags=flags))
+    named = ((_path(change), change) for change in staged if change)
+    # A merged diff has no bytes of binary files.
+    return [
+        (printable(path), whole.get(path, change.data)) for path, change in named if not recorded_apart(printable(path))
+    ]
+
+
+def _path(change: pygit2.Patch) -> str:
+    path: str = change.delta.new_file.raw_path.decode("utf-8", "surrogateescape")
+    return path

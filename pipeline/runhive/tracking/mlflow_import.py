@@ -17,6 +17,7 @@ from runhive.tracking.ledger import Ledger
 from runhive.tracking.marks import LONGEST_NAME, LONGEST_NOTE, LONGEST_TAG
 from runhive.tracking.mlruns import Point, StoredRun, read_store
 from runhive.tracking.run import Event, Run
+from runhive.tracking.secrets import masked, masked_tree
 
 STATES = {"finished": "completed", "failed": "failed", "killed": "canceled", "running": "lost", "scheduled": "lost"}
 CAUSES = {"failed": "failed, as MLflow says", "killed": "killed, as MLflow says"}
@@ -84,7 +85,7 @@ def _events(
     one: StoredRun, ids: Mapping[str, str], points: Mapping[str, list[Point]], files: dict[str, Any]
 ) -> Iterator[Event]:
     ended = _iso(one.ended) if one.ended else _last_time(one, points)
-    yield Event("started", _started(one, ids), time=_iso(one.started))
+    yield Event("started", masked_tree(_started(one, ids)), time=_iso(one.started))
     last = {key: values[-1].value for key, values in points.items() if values}
     metrics = {_key(key): value for key, value in last.items() if isfinite(value)}
     if metrics:
@@ -92,7 +93,7 @@ def _events(
     if files:
         yield Event("filed", {"files": files}, time=ended)
     if text := one.tags.get("mlflow.note.content"):
-        yield Event("noted", {"text": text[:LONGEST_NOTE]}, time=ended)
+        yield Event("noted", {"text": masked(text[:LONGEST_NOTE])}, time=ended)
     finished = {"state": STATES[one.status], "attempt": 1}
     cause = None if one.status == "finished" else CAUSES.get(one.status, UNENDED)
     yield Event("finished", finished | ({"cause": cause} if cause else {}), time=ended)
