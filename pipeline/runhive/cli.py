@@ -7,6 +7,7 @@ from typing import NoReturn
 import click
 
 from runhive.commands.parameters import schema, use
+from runhive.commands.run import run
 from runhive.commands.runs import compare, runs
 from runhive.commands.stages import STAGES
 from runhive.errors import RunhiveError
@@ -52,5 +53,5 @@ def commands() -> None:
     """
 
 
-for command in (use, schema, *STAGES, runs, compare):
+for command in (use, schema, *STAGES, run, runs, compare):
     commands.add_command(command)

@@ -13,7 +13,7 @@ from runhive.stages import paths
 from runhive.stages.phase import read_phase
 from runhive.tracking.capture import captured
 from runhive.tracking.ledger import open_ledger
-from runhive.tracking.liveness import close_lost
+from runhive.tracking.liveness import leave
 from runhive.tracking.outbox import Outbox
 from runhive.tracking.repository import main_root
 
@@ -38,7 +38,7 @@ def kept_output(stage: str) -> Iterator[None]:
     except BaseException:
         if stage in OF_A_RUN:
             root = main_root()
-            close_lost(open_ledger(root), root)  # the run is closed by now: its log follows
+            leave(open_ledger(root), root)  # the run is closed by now: its log follows
         raise
     finally:
         if stage == "fetch":

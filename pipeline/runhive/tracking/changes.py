@@ -31,7 +31,7 @@ def uncommitted(root: Path) -> tuple[bytes, dict[str, Any]]:
     untracked = sorted(
         printable(path)
         for path, status in repository.status(untracked_files="all").items()
-        if status == FileStatus.WT_NEW and not recorded_apart(path)
+        if status == FileStatus.WT_NEW and not recorded_apart(path) and not path.startswith(".runhive/")
     )
     told: dict[str, Any] = {"untracked": untracked[:LISTED]}
     if kept:

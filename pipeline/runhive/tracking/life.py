@@ -10,9 +10,9 @@ from types import FrameType
 from typing import Any
 
 from runhive.errors import RunhiveError
+from runhive.files import write_atomic
 from runhive.tracking import liveness
 from runhive.tracking.changes import PATCH, uncommitted
-from runhive.tracking.intake import take_up
 from runhive.tracking.ledger import Ledger
 from runhive.tracking.machine import PACKAGES, package_list
 from runhive.tracking.origin import origin
@@ -47,17 +47,20 @@ def described(started: Mapping[str, Any], workspace: Path) -> tuple[dict[str, An
 @contextmanager
 def lived(
     ledger: Ledger, root: Path, run_id: str, attempt: int, phase: str, opening: Sequence[Event] = (),
-    files: Mapping[str, bytes] | None = None,
+    files: Mapping[str, bytes] | None = None, of_children: bool = False,
 ) -> Iterator[Outbox]:  # fmt: skip
     """Own the run during the block: watched, sampled, and closed in the ledger where the block ends badly.
 
-    A run that ends well stays open and watched: the caller closes it or hands it on.
+    It stays watched: the caller closes what ended well or hands it on, and calls `liveness.leave` for what did not.
     """
     box = outbox(root, run_id)
     box.folder.mkdir(parents=True, exist_ok=True)
+    ignore = root / ".runhive" / ".gitignore"
+    if not ignore.exists():
+        write_atomic(ignore, b"*\n")
     liveness.watch(root, run_id, this_process(), phase)
     os.environ |= {RUN_ID: run_id, ROOT: str(root)}
-    meter = Meter()
+    meter = Meter(of_children)
     try:
         if opening:
             ledger.append(run_id, opening, files or {})
@@ -65,9 +68,8 @@ def lived(
             yield box
         box.post(Event("used", meter.used(phase, attempt)))
     except BaseException as error:
-        used = Event("used", meter.used(phase, attempt))
-        take_up(ledger, root, run_id, [*opening, used, Event("finished", ending(error, attempt))])
-        liveness.forget(root, run_id)
+        ledger.append(run_id, [*opening, Event("finished", ending(error, attempt))])
+        box.post(Event("used", meter.used(phase, attempt)))
         raise
     finally:
         os.environ.pop(RUN_ID, None)
@@ -80,7 +82,9 @@ def ending(error: BaseException, attempt: int) -> dict[str, Any]:
         stopped = "by Ctrl-C" if isinstance(error, KeyboardInterrupt) else f"by {error.signal}"
         return {"state": "canceled", "cause": f"stopped {stopped}", "attempt": attempt}
     if isinstance(error, SystemExit):
-        code = error.code if isinstance(error.code, int) else 1
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        if code == 0:
+            return {"state": "completed", "attempt": attempt}
         return {"state": "failed", "cause": f"exited with code {code}", "attempt": attempt, "exit_code": code}
     told: dict[str, Any] = {"state": "failed", "cause": cause_of(error), "attempt": attempt}
     if not isinstance(error, RunhiveError):

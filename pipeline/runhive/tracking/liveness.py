@@ -30,6 +30,7 @@ __all__ = [
     "forget",
     "is_alive",
     "launcher",
+    "leave",
     "live_runs",
     "this_process",
     "watch",
@@ -86,6 +87,15 @@ def close_lost(ledger: Ledger, root: Path) -> list[str]:
             if ledger.has(run_id):
                 take_up(ledger, root, run_id)
     return lost
+
+
+def leave(ledger: Ledger, root: Path) -> None:
+    """Take up what the runs left that this process owns, and stop watching them; their log is closed by then."""
+    for live in live_runs(root):
+        if live.owner == this_process():
+            if ledger.has(live.run_id):
+                take_up(ledger, root, live.run_id)
+            forget(root, live.run_id)
 
 
 def _close(ledger: Ledger, root: Path, live: Live) -> bool:

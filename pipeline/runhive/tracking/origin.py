@@ -58,8 +58,10 @@ def _dvc_command() -> str | None:
 
 
 def _own_command() -> str:
-    words = [Path(sys.argv[0]).name, *sys.argv[1:2]] if sys.argv[0].endswith(("pipeline", "runhive")) else []
-    return " ".join(["runhive", *words[1:]]) if words else "python"
+    """`runhive run` and the like; `python` for a script that uses the Python API."""
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    return " ".join(["runhive", *sys.argv[1:2]]) if name in ("runhive", "pipeline") else "python"
 
 
 def _workflow() -> dict[str, Any]:

@@ -148,6 +148,9 @@ def _changes(known: Known, event: Event) -> Known:
             own = {"name": data.get("name", ""), "tags": tuple(sorted(set(data.get("tags", ()))))}
             changed = {key: known.get(key, value) for key, value in own.items()}
             return {"started_at": event.time, "command": tuple(data.get("command", ())), **described, **changed}
+        case "configured":
+            experiment = data.get("experiment") or known.get("experiment", "")
+            return {"experiment": experiment, "params": known.get("params", {}) | data.get("params", {})}
         case "resumed":
             return {"state": "running", "attempt": data["attempt"], "ended_at": None, **dict.fromkeys(ENDING)}
         case "finished":

@@ -69,14 +69,14 @@ def masked_bytes(content: bytes) -> bytes:
 
 
 def masked_tree(value: Any) -> Any:
-    """Return JSON-like *value* with each of its texts masked, and those under a secret's name altogether."""
+    """Return *value* as JSON can hold it, with each text in it masked, and those under a secret's name altogether."""
     if isinstance(value, str):
         return masked(value)
     if isinstance(value, Mapping):
         return {masked(str(key)): _masked_entry(str(key), inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [masked_tree(inner) for inner in value]
-    return value
+    return value if value is None or isinstance(value, bool | int | float) else masked(str(value))
 
 
 def masked_arguments(words: list[str]) -> list[str]:

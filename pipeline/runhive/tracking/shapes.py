@@ -100,6 +100,19 @@ class Exported(Shape):
     metrics: dict[str, float]
 
 
+class Configured(Shape):
+    """Parameters that the run's own code tells after the start."""
+
+    experiment: str | None = None
+    params: dict[str, Any] = {}
+
+
+class Ran(Shape):
+    """A command of one's own ended."""
+
+    exit_code: int
+
+
 class Logged(Shape):
     """The last value of each number that the run's own code logged."""
 
@@ -165,6 +178,8 @@ DATA: dict[str, type[Shape]] = {
     "used": Used,
     "evaluated": Evaluated,
     "exported": Exported,
+    "configured": Configured,
+    "ran": Ran,
     "logged": Logged,
     "filed": Filed,
     "finished": Finished,

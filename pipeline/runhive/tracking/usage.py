@@ -19,6 +19,7 @@ from runhive.tracking.machine import visible_gpus
 from runhive.tracking.run import utc_now
 
 BEAT_SECONDS = 5.0
+FIRST_SECONDS = 0.5  # to the first sample, so that a short run has one
 DENSE = 720  # samples, an hour of them; then the time between two doubles, and again
 COLUMNS = (
     "time", "phase", "cpu_percent", "memory_bytes", "machine_memory_percent", "disk_read_bytes", "disk_write_bytes",
@@ -30,15 +31,16 @@ class Meter:
     """Measures this process and its children. 100 % of `cpu_percent` is one core busy; disk bytes count from its start.
 
     GPU columns are of the GPUs that the process may use: mean use, memory in sum; None where there is none.
+    With *of_children* this process itself, which only waits for them, is left out.
     """
 
-    def __init__(self) -> None:
-        self._process = psutil.Process()
+    def __init__(self, of_children: bool = False) -> None:
+        self._process, self._of_children = psutil.Process(), of_children
         self._gpus = visible_gpus()
         self._busy_gpus: set[int] = set()
         self._began = self._last = time.monotonic()
         self._cpu_then = self._tree_cpu(self._tree())
-        self._io_then = _disk_bytes(self._process)
+        self._io_then = (0, 0) if of_children else _disk_bytes(self._process)
         self._own_cpu_then = sum(os.times()[:4])
         self.peak_memory = self.peak_gpu_memory = 0
 
@@ -49,7 +51,7 @@ class Meter:
         percent = 100 * max(0.0, cpu - self._cpu_then) / max(now - self._last, 1e-3)
         self._cpu_then, self._last = cpu, now
         memory = sum(map(_memory, tree))
-        read, written = (sum(column) for column in zip(*(_disk_bytes(one) for one in tree), strict=True))
+        disk = [_disk_bytes(one) for one in tree]
         gpu_percent, gpu_memory = self._sample_gpus()
         self.peak_memory = max(self.peak_memory, int(memory))
         self.peak_gpu_memory = max(self.peak_gpu_memory, gpu_memory or 0)
@@ -58,8 +60,8 @@ class Meter:
             "cpu_percent": round(percent, 1),
             "memory_bytes": int(memory),
             "machine_memory_percent": psutil.virtual_memory().percent,
-            "disk_read_bytes": max(0, int(read) - self._io_then[0]),
-            "disk_write_bytes": max(0, int(written) - self._io_then[1]),
+            "disk_read_bytes": max(0, sum(read for read, _ in disk) - self._io_then[0]),
+            "disk_write_bytes": max(0, sum(written for _, written in disk) - self._io_then[1]),
             "disk_free_bytes": psutil.disk_usage(os.curdir).free,
             "gpu_percent": gpu_percent,
             "gpu_memory_bytes": gpu_memory,
@@ -69,13 +71,13 @@ class Meter:
         """Return the data of the event `used`. A GPU counts from the start when it was ever seen busy."""
         cpu = max(sum(os.times()[:4]) - self._own_cpu_then, 0.0)
         unit = 1 if sys.platform == "darwin" else 1024
-        highest = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        highest = 0 if self._of_children else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
         return {
             "phase": phase,
             "attempt": attempt,
             "cpu_seconds": round(cpu, 3),
             "gpu_hours": len(self._busy_gpus) * (time.monotonic() - self._began) / 3600,
-            "peak_memory_bytes": max(self.peak_memory, highest * unit),
+            "peak_memory_bytes": max(self.peak_memory, highest),
             "peak_gpu_memory_bytes": self.peak_gpu_memory,
         }
 
@@ -91,9 +93,10 @@ class Meter:
         return (sum(use) / len(use) if use else None), (sum(memory) if memory else None)
 
     def _tree(self) -> list[psutil.Process]:
+        own = [] if self._of_children else [self._process]
         with suppress(psutil.Error):
-            return [self._process, *self._process.children(recursive=True)]
-        return [self._process]
+            return own + self._process.children(recursive=True)
+        return own
 
     @staticmethod
     def _tree_cpu(tree: list[psutil.Process]) -> float:
@@ -128,7 +131,7 @@ def sampled(meter: Meter, table: Path, phase: str, beat: Callable[[], None]) -> 
     over = threading.Event()
 
     def watch() -> None:
-        taken, due = 0, time.monotonic() + 1.0
+        taken, due = 0, time.monotonic() + FIRST_SECONDS
         while not over.wait(max(0.0, min(BEAT_SECONDS, due - time.monotonic()))):
             beat()
             if time.monotonic() >= due:
