@@ -69,7 +69,7 @@ def test_a_filter_keeps_the_order(text: str, found: str) -> None:
 
 
 def test_an_unknown_name_is_told_with_its_position_and_the_nearest() -> None:
-    with pytest.raises(RunhiveError, match=r"^filter, character 24: no run has val.los: did you mean val.loss\?$"):
+    with pytest.raises(RunhiveError, match=r"^filter, character 21: no run has val.los: did you mean val.loss\?$"):
         select(ROWS, "state == failed and val.los > 1")
 
 
