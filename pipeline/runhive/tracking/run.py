@@ -13,6 +13,7 @@ from runhive.errors import RunhiveError
 from runhive.tracking.shapes import check_data, parse_envelope
 
 SCHEMA_VERSION = 1
+MAY_BE_INFINITE = re.compile(rb"NaN|Inf|[eE]\+?[0-9]{3}|[0-9]{300}")  # as text; what does not match need not be walked
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 STATES = ("running", "completed", "failed", "canceled", "lost")
 
@@ -63,7 +64,8 @@ class Event:
                 raise RunhiveError("written by a newer Runhive: upgrade it")
             check_data(parsed.type, parsed.data)
             event = cls(parsed.type, parsed.data, parsed.time, parsed.seconds, parsed.order, parsed.began)
-            event.said()  # refuses NaN and infinities, which the parser lets pass within `data`
+            if MAY_BE_INFINITE.search(content):
+                event.said()  # refuses NaN and infinities, which the parser lets pass within `data`
         except ValueError as error:
             raise RunhiveError(f"not a well-formed event ({error})") from error
         return event
@@ -129,11 +131,18 @@ class Run:
 
 def fold(run_id: str, events: Iterable[Event]) -> Run:
     """Fold *events*, given in any order, into the run's record: the same events give the same record."""
-    ordered = tuple(sorted(events, key=Event.sort_key))
+    ordered = tuple(in_order(events))
     known: Known = {"state": "running", "attempt": 1, "started_at": ordered[0].time}
     for event in ordered:
         known |= _changes(known, event) | _span(known, event)
     return Run(run_id=run_id, events=ordered, **known)
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """Sort *events* by their sort key, at the price of comparing numbers where no two have the same order."""
+    listed = list(events)
+    distinct = len({event.order for event in listed}) == len(listed)
+    return sorted(listed, key=(lambda event: event.order) if distinct else Event.sort_key)
 
 
 Known = dict[str, Any]
