@@ -97,4 +97,5 @@ def test_the_end_of_dvc_alone_ends_training_and_cancels_the_run(unstarted: Works
 
     assert alive == []
     (run,) = unstarted.runs()
-    assert run.state == "canceled", output
+    assert (run.state, run.cause) == ("canceled", "stopped by SIGTERM"), output
+    assert run.used["cpu_seconds"] > 0

@@ -98,7 +98,7 @@ def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: P
         phases=phases(run),
         moments=moments(run),
         files=sorted(files.items()),
-        recipe=recipe(run.run_id, summary.code, files),
+        recipe=recipe(run.run_id, summary.code, files, bool(run.command)),
     )
 
 

@@ -68,7 +68,7 @@ def lived(
             yield box
         box.post(Event("used", meter.used(phase, attempt)))
     except BaseException as error:
-        ledger.append(run_id, [*opening, Event("finished", ending(error, attempt))])
+        ledger.append(run_id, [*opening, Event("finished", ending(error, attempt, phase))])
         box.post(Event("used", meter.used(phase, attempt)))
         raise
     finally:
@@ -76,17 +76,18 @@ def lived(
         os.environ.pop(ROOT, None)
 
 
-def ending(error: BaseException, attempt: int) -> dict[str, Any]:
-    """Return the data of `finished` for a run that *error* ended."""
+def ending(error: BaseException, attempt: int, phase: str) -> dict[str, Any]:
+    """Return the data of `finished` for a run that *error* ended in *phase*, which is named after training."""
+    where = "" if phase in ("train", "run") else f"{phase}: "
     if isinstance(error, KeyboardInterrupt | Stopped):
         stopped = "by Ctrl-C" if isinstance(error, KeyboardInterrupt) else f"by {error.signal}"
-        return {"state": "canceled", "cause": f"stopped {stopped}", "attempt": attempt}
+        return {"state": "canceled", "cause": f"{where}stopped {stopped}", "attempt": attempt}
     if isinstance(error, SystemExit):
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
         if code == 0:
             return {"state": "completed", "attempt": attempt}
-        return {"state": "failed", "cause": f"exited with code {code}", "attempt": attempt, "exit_code": code}
-    told: dict[str, Any] = {"state": "failed", "cause": cause_of(error), "attempt": attempt}
+        return {"state": "failed", "cause": f"{where}exited with code {code}", "attempt": attempt, "exit_code": code}
+    told: dict[str, Any] = {"state": "failed", "cause": where + cause_of(error), "attempt": attempt}
     if not isinstance(error, RunhiveError):
         lines = "".join(traceback.format_exception(error))
         told["traceback"] = masked(lines[-TRACEBACK_BYTES:])
