@@ -61,9 +61,9 @@ def read_store(folder: Path) -> Iterator[StoredRun]:
     Raises RunhiveError where *folder* is no file store of MLflow.
     """
     experiments = [path for path in _folders(folder) if (path / META).is_file()]
-    if not experiments:
+    if not experiments or (folder / META).is_file():
         raise RunhiveError(
-            f"{folder} is no file store of MLflow (no folder in it has {META}): name the folder `mlruns` itself"
+            f"{folder} is no file store of MLflow (its folders have no {META}, or it is one of them): name the folder `mlruns` itself"
         )
     for path in experiments:
         try:
@@ -93,7 +93,7 @@ def _run(path: Path, experiment: str) -> StoredRun:
     tags = dict(_texts(path / "tags"))
     return StoredRun(
         folder=path,
-        run_id=str(meta.get("run_id") or meta["run_uuid"]),
+        run_id=path.name,  # as in meta.yaml, where a YAML reader may take one for a number
         experiment=experiment,
         name=str(meta.get("run_name") or tags.get("mlflow.runName") or meta.get("name") or ""),
         user=str(meta.get("user_id") or ""),
