@@ -62,9 +62,7 @@ def read_store(folder: Path) -> Iterator[StoredRun]:
     """
     experiments = [path for path in _folders(folder) if (path / META).is_file()]
     if not experiments or (folder / META).is_file():
-        raise RunhiveError(
-            f"{folder} is no file store of MLflow (its folders have no {META}, or it is one of them): name the folder `mlruns` itself"
-        )
+        raise RunhiveError(f"{folder} is no file store of MLflow: name the folder `mlruns`, whose folders hold {META}")
     for path in experiments:
         try:
             name = str(_meta(path)["name"])
