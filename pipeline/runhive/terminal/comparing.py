@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 from rich.cells import cell_len
@@ -26,10 +27,8 @@ Row = tuple[str, ...]  # a label, then a cell for each run
 
 def runs_to_compare(ledger: Ledger, names: Sequence[str]) -> list[Run]:
     """The runs named, or the last two completed ones, the older first. Raises RunhiveError for too few or too many."""
-    if names:
-        runs = [find(ledger, name) for name in names]
-    else:
-        runs = [run for run in ledger.runs() if run.state == "completed" and not run.archived][1::-1]
+    completed = (row["run_id"] for row in ledger.rows() if row["state"] == "completed" and not row["archived"])
+    runs = [find(ledger, name) for name in names or reversed([*islice(completed, 2)])]
     if not 2 <= len(runs) <= MOST:
         raise RunhiveError(
             f"comparing takes 2 to {MOST} runs, got {len(runs)}: name some of `runhive runs list` or complete one more"

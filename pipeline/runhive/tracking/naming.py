@@ -10,17 +10,18 @@ LATEST = "latest"
 def find(ledger: Ledger, word: str) -> Run:
     """Return the run that *word* names. Raises RunhiveError, with the nearest ids, where none or several are."""
     if word == LATEST:
-        runs = [run for run in ledger.runs() if not run.archived]
-        if not runs:
+        ids = [row["run_id"] for row in ledger.rows() if not row["archived"]]
+        if not ids:
             raise RunhiveError("the ledger holds no run yet: start one with `dvc repro`")
-        return runs[0]
+        return ledger.run(ids[0])
     try:
         return ledger.run(word)
     except RunhiveError as unknown:
-        named = [run for run in ledger.runs() if word and run.name == word]
+        named = [row["run_id"] for row in ledger.rows() if word and row["name"] == word]
         if len(named) == 1:
-            return named[0]
+            return ledger.run(named[0])
         if named:
-            ids = ", ".join(run.run_id for run in named[:3])
-            raise RunhiveError(f"{word!r} is the name of {len(named)} runs ({ids}, …): give an id") from None
+            raise RunhiveError(
+                f"{word!r} is the name of {len(named)} runs ({', '.join(named[:3])}, …): give an id"
+            ) from None
         raise unknown
