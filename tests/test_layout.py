@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "pipeline"
 PACKAGE = SOURCE / "runhive"
-LEAVES = {"errors", "files", "params", "formats", "metrics", "preprocess"}
+LEAVES = {"errors", "files", "mistakes", "params", "formats", "metrics", "preprocess"}
 MAY_IMPORT = {
     "errors": set(),
     "files": {"errors"},
@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "vision": LEAVES,
     "tracking": LEAVES,
     "report": LEAVES | {"tracking"},
-    "terminal": LEAVES | {"tracking"},
+    "terminal": LEAVES | {"tracking", "report"},
     "stages": LEAVES | {"data", "vision", "tracking", "report"},
     "commands": LEAVES | {"presets", "stages", "terminal", "tracking"},
     "api": LEAVES | {"tracking"},
