@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from runhive import metrics
 from runhive.errors import RunhiveError
+from runhive.files import sha256_of
+from runhive.formats.train_record import TrainRecord
 from runhive.tracking import liveness
 from runhive.tracking.filing import file_content, file_path, post_files
 from runhive.tracking.intake import take_up
@@ -23,7 +25,7 @@ from runhive.tracking.life import ROOT, RUN_ID, described, exit_on_signals, live
 from runhive.tracking.machine import describe_machine
 from runhive.tracking.origin import queued_event
 from runhive.tracking.outbox import Outbox, outbox
-from runhive.tracking.repository import code_state, main_root, printable
+from runhive.tracking.repository import main_root, printable
 from runhive.tracking.run import Event, Run, new_run_id
 from runhive.tracking.secrets import masked, masked_arguments, masked_tree
 
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     Picture = str | Path | Image | np.ndarray[Any, Any]
+
+
+WEIGHTS = Path("models/model.safetensors")
+TRAIN_RECORD = Path("models/train.json")
 
 
 class ActiveRun:
@@ -82,6 +88,22 @@ class ActiveRun:
         told = file_path(self._root, self._box, Path(path))
         post_files(self._box, {printable(name or Path(path).as_posix()): told})
 
+    def hand_on(self, weights: str | Path = WEIGHTS, images_per_second: float = 0.0) -> None:
+        """Write `models/train.json`, so that what the later stages make of *weights* counts to this run."""
+        ledger = open_ledger(self._root)
+        known = ledger.run(self.run_id)
+        started = next(event for event in known.events if event.type == "started")
+        TrainRecord(
+            run_id=self.run_id,
+            attempt=known.attempt,
+            input_digest=known.input_digest,
+            started_at=started.time,
+            started=started.data,
+            weights_sha256=sha256_of(Path(weights)),
+            seconds=time.monotonic() - self._began,
+            images_per_second=images_per_second,
+        ).write(TRAIN_RECORD)
+
     def _file(self, name: str, content: bytes, suffix: str, kind: str) -> None:
         post_files(self._box, {name: file_content(self._root, self._box, name, content, suffix, kind)})
 
@@ -114,7 +136,7 @@ def start(
         {"parent": parent} if parent else {}
     )
     here = Path.cwd()
-    started, files = described({**own, "environment": describe_machine(), "code": code_state(here)}, here)
+    started, files = described({**own, "environment": describe_machine()}, here)
     run_id = new_run_id()
     print(f"run {run_id}", file=sys.stderr)
     opening = [event for event in (Event("started", started), queued_event(1)) if event]

@@ -149,7 +149,7 @@ def test_experiments_in_place_in_temp_and_queued_all_land_in_the_one_ledger(work
     workspace.run("dvc", "exp", "run", "--temp", "-S", "train.lr=0.012")
     code = workspace.root / "pipeline/runhive/stages/environment.py"
     own = code.read_text()
-    code.write_text(own.replace('"python": ', '"edited": "yes",\n        "python": '))
+    code.write_text(own.replace('"device": ', '"edited": "yes", "device": '))
     for rate in ("0.013", "0.014"):
         workspace.run("dvc", "exp", "run", "--queue", "-S", f"train.lr={rate}")
     code.write_text(own)

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from runhive.files import write_atomic
 from runhive.formats.data_report import DataReport
 from runhive.formats.evaluation import Evaluation
+from runhive.formats.history import read_history
 from runhive.formats.model_card import ModelCard
 from runhive.formats.parity import Parity
 from runhive.formats.predictions import Predictions, read_predictions
@@ -94,7 +95,7 @@ def trained_event(trained: TrainRecord) -> Event:
     data = {
         "weights_sha256": trained.weights_sha256,
         "record_md5": hashlib.md5(paths.TRAIN_RECORD.read_bytes(), usedforsecurity=False).hexdigest(),
-        "epochs": trained.started["params"]["train"]["epochs"],
+        "epochs": len(read_history(paths.HISTORY)),
         "selection": card.selection.model_dump(mode="json"),
         "parameters": card.parameters,
         "images_per_second": trained.images_per_second,

@@ -21,7 +21,7 @@ from runhive.stages.progress import show_progress
 from runhive.tracking import liveness
 from runhive.tracking.ledger import open_ledger
 from runhive.tracking.lock import file_lock
-from runhive.tracking.repository import code_state, main_root
+from runhive.tracking.repository import main_root
 from runhive.vision.device import choose_device
 from runhive.vision.loop import State
 from runhive.vision.model import Classifier
@@ -96,7 +96,6 @@ def describe_run(params: Params, images: list[Image]) -> dict[str, Any]:
         "input_digest": input_digest,
         "requirements_digest": inputs.requirements_digest(),
         "params": params.model_dump(mode="json"),
-        "code": code_state(paths.PARAMS.absolute().parent),
         "data": data,
     }
 

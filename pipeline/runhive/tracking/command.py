@@ -1,6 +1,5 @@
 """Any command as a run: its output, its end, its samples, and the files that it leaves in `outputs` and `logs`."""
 
-import hashlib
 import json
 import os
 import re
@@ -24,11 +23,11 @@ from runhive.tracking.filing import MOST_FILES, Snapshot, file_path, post_files,
 from runhive.tracking.intake import take_up
 from runhive.tracking.ledger import open_ledger
 from runhive.tracking.life import described, lived
-from runhive.tracking.machine import describe_machine, package_list
+from runhive.tracking.machine import describe_machine
 from runhive.tracking.origin import queued_event
 from runhive.tracking.outbox import Outbox, outbox
 from runhive.tracking.process import die_with_parent
-from runhive.tracking.repository import code_state, main_root, printable
+from runhive.tracking.repository import main_root, printable
 from runhive.tracking.run import Event, new_run_id, utc_now
 from runhive.tracking.secrets import masked, masked_arguments
 
@@ -53,10 +52,7 @@ def run_command(command: Sequence[str], experiment: str | None, name: str, tags:
     own["experiment"] = experiment or str(
         params.get("experiment") or Path(command[-1 if len(command) == 1 else 1]).stem
     )
-    started, files = described(
-        {**own, "params": params, "environment": describe_machine(), "code": code_state(Path.cwd())}, Path.cwd()
-    )
-    started["input_digest"] = _input_digest(started, files)
+    started, files = described({**own, "params": params, "environment": describe_machine()}, Path.cwd())
     print(f"run {run_id}", file=sys.stderr)
     opening = [event for event in (Event("started", started, time=began), queued_event(1)) if event]
     box = outbox(root, run_id)
@@ -84,14 +80,6 @@ def _params() -> dict[str, Any]:
     except YAMLError as error:
         raise RunhiveError(f"{PARAMS} is no YAML ({str(error).splitlines()[0]}): mend it") from error
     return dict(json.loads(json.dumps(found, default=str))) if isinstance(found, dict) else {}
-
-
-def _input_digest(started: dict[str, Any], files: dict[str, bytes]) -> str:
-    """The same command, parameters, code and packages have the same digest."""
-    parts = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    parts["packages"] = hashlib.sha256(package_list()).hexdigest()
-    inputs = {key: started[key] for key in ("command", "params")} | {"tree": started["code"]["tree"], "files": parts}
-    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
 def _execute(command: Sequence[str]) -> tuple[int, str | None]:

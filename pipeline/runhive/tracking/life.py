@@ -1,5 +1,7 @@
 """The life of a run in the process that owns it: heartbeat and samples, and the word of a bad end to the ledger."""
 
+import hashlib
+import json
 import os
 import signal
 import traceback
@@ -18,6 +20,7 @@ from runhive.tracking.machine import PACKAGES, package_list
 from runhive.tracking.origin import origin
 from runhive.tracking.outbox import Outbox, outbox
 from runhive.tracking.process import this_process
+from runhive.tracking.repository import code_state
 from runhive.tracking.run import Event
 from runhive.tracking.secrets import masked, masked_tree
 from runhive.tracking.usage import Meter, sampled
@@ -37,11 +40,20 @@ class Stopped(SystemExit):
 
 
 def described(started: Mapping[str, Any], workspace: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return the data of `started` with origin and uncommitted changes, secrets masked, and the files to open with."""
+    """Return the data of `started` with origin and uncommitted changes, secrets masked, and the files to open with.
+
+    Where *started* has no input digest, it is that of command, parameters, code and packages.
+    """
     patch, told = uncommitted(workspace)
     files = {PACKAGES: package_list()} | ({PATCH: patch} if patch else {})
-    code = {**started.get("code", {}), **told}
-    return masked_tree({**origin(), **started, "code": code}), files
+    found: dict[str, Any] = masked_tree({**origin(), **started, "code": {**code_state(workspace), **told}})
+    return {"input_digest": _input_digest(found, files), **found}, files
+
+
+def _input_digest(started: Mapping[str, Any], files: Mapping[str, bytes]) -> str:
+    parts = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    inputs = {"command": started.get("command"), "params": started.get("params"), "tree": started["code"]["tree"]}
+    return hashlib.sha256(json.dumps([inputs, parts], sort_keys=True).encode()).hexdigest()
 
 
 @contextmanager
