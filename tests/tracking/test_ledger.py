@@ -174,7 +174,7 @@ def test_weights_point_at_the_newest_completed_run(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "events", ".git", "a/b", "../log.txt", "a\\b", "log.txt\n", "-rf", "x" * 101, "日"]
+    "name", ["", "events", "files", ".git", "a/b", "../log.txt", "a\\b", "log.txt\n", "-rf", "x" * 101, "日"]
 )
 def test_a_hostile_file_name_is_refused_for_writing_and_reading(ledger: Ledger, name: str) -> None:
     with pytest.raises(RunhiveError, match="is no name for a file of a run"):

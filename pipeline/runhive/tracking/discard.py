@@ -16,11 +16,8 @@ def discard(repository: pygit2.Repository, tips: Sequence[str]) -> int:
 
     After the repack whatever is reached is in a pack, and what is loose is reached by nothing.
     """
-    here = [tip for tip in tips if tip in repository]
-    listed = (
-        git(repository, "rev-list", "--objects", "--missing=allow-any", "--stdin", given="\n".join(here) + "\n")
-        if here
-        else ""
+    listed = git(
+        repository, "rev-list", "--objects", "--missing=allow-any", "--ignore-missing", "--stdin", given="\n".join(tips)
     )
     objects = [line.partition(" ")[0] for line in listed.splitlines()]
     repack(repository)
@@ -30,6 +27,8 @@ def discard(repository: pygit2.Repository, tips: Sequence[str]) -> int:
         with suppress(FileNotFoundError):
             (folder / oid[:2] / oid[2:]).unlink()
             gone += 1
+    for graph in ("info/commit-graph", "info/commit-graphs/commit-graph-chain"):  # which may name what is gone
+        (folder / graph).unlink(missing_ok=True)
     return gone
 
 

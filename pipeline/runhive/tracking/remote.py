@@ -77,7 +77,7 @@ class Remote:
 
     def _error(self, done: "subprocess.CompletedProcess[str]") -> RunhiveError:
         said = _reason(done)
-        return RunhiveError(f"{self.name}: git says {said!r}: see `git ls-remote {self.name}`, then try again")
+        return RunhiveError(f"{self.name}: git says: {said}: see `git ls-remote {self.name}`, then try again")
 
 
 def find_remote(repository: pygit2.Repository, name: str | None) -> Remote:
@@ -93,7 +93,6 @@ def find_remote(repository: pygit2.Repository, name: str | None) -> Remote:
 def _reason(done: "subprocess.CompletedProcess[str]") -> str:
     """The one line of git's output that says most."""
     lines = [line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith("!")] or [
-        line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ssh:"))
-    ]
+    refused = [line.rpartition("\t")[2] for line in lines if line.startswith("!")]
+    told = refused or [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ssh:"))]
     return one_line((told or lines or ["nothing"])[0])[:TOLD]

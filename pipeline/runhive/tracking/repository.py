@@ -22,7 +22,9 @@ def open_repository(root: Path) -> pygit2.Repository:
     """
     found = pygit2.discover_repository(str(root))
     if found is None:
-        raise RunhiveError(f"{root} is not in a Git repository: run `git init`")
+        raise RunhiveError(
+            f"{root} is not in a Git repository: go to your project's folder, or start one here with `git init`"
+        )
     try:
         repository = pygit2.Repository(found)
     except pygit2.GitError as error:

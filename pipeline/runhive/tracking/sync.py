@@ -14,8 +14,8 @@ from runhive.tracking.rewriting import Rewriting
 from runhive.tracking.stone import stones
 from runhive.tracking.union import union
 
-PUSH_SECONDS = 120.0  # of losing races against other clones, before it is given up
-LONGEST_PAUSE = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds, each drawn anew, so that clones that met once meet no more
+IDLE_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def push(remote: Remote, restore: bool = False) -> Moved:
     is empty or the remote refuses.
     """
     with exclusive(remote.repository):
-        deadline, pause = time.monotonic() + PUSH_SECONDS, 0.1
+        pause, idle, last = FIRST_PAUSE, 0, None
         while True:
             moved = _pull(remote, restore)
             if moved.after is None:
@@ -52,8 +52,10 @@ def push(remote: Remote, restore: bool = False) -> Moved:
             if lost is None:
                 _remember(remote, moved.after)
                 return moved
-            if time.monotonic() > deadline or (moved.remote is None and remote.tip() is None):
-                raise RunhiveError(f"{remote.name}: git says {lost!r}: others keep pushing, or it hides {REF}")
+            idle = idle + 1 if moved.remote == last else 0  # nobody moved it, and still it is not to be had
+            if idle == IDLE_TRIES:
+                raise RunhiveError(f"{remote.name}: git says: {lost}: it hides {REF}, or holds a lock on it")
+            last = moved.remote
             time.sleep(random.uniform(0, pause))
             pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pygit2
@@ -14,7 +14,7 @@ from runhive.tracking.objects import commit_at, content_of, subtree, tree_of
 from runhive.tracking.purge import SEEN
 from runhive.tracking.rewriting import Rewriting
 from runhive.tracking.run import run_folder
-from runhive.tracking.stone import stones
+from runhive.tracking.stone import Stone, stones
 
 FOR_EVER = re.compile(rf"{RUN}/(events|files)/.*|purged/.*", re.DOTALL)  # nothing is ever taken away or changed
 
@@ -42,12 +42,13 @@ def verify(repository: pygit2.Repository) -> Verdict:
     seen: set[pygit2.Oid] = set()
     try:
         tree = tree_of(tip)
-        problems = [*_tree(tree, counts, seen), *_purged(tree)]
+        laid = _stones(tree)
+        problems = [*_tree(tree, counts, seen), *_purged(tree, laid)]
         if tip:
             for commit in repository.walk(tip.id, SortMode.TOPOLOGICAL):
                 counts["commits"] += 1
                 problems += _commit(repository, commit, seen)
-            problems += _lost(repository, tip)
+            problems += _lost(repository, tip, laid)
     except (pygit2.GitError, OSError, KeyError) as error:
         raise RunhiveError(f"the ledger is damaged ({error}): fetch it again from a remote or a clone") from error
     return Verdict(dict(counts), tuple(problems))
@@ -79,13 +80,17 @@ def _entries(tree: pygit2.Tree | None, folder: str) -> Iterator[tuple[str, pygit
             yield path, entry
 
 
-def _purged(tree: pygit2.Tree | None) -> Iterator[Problem]:
+def _stones(tree: pygit2.Tree | None) -> list[Stone]:
     try:
-        for stone in stones(tree):
-            if subtree(tree, run_folder(stone.run_id)):
-                yield Problem(run_folder(stone.run_id), "was purged and is here again")
+        return list(stones(tree))
     except RunhiveError:
-        return  # told already, by the stone's path
+        return []  # the malformed one is told by its path
+
+
+def _purged(tree: pygit2.Tree | None, laid: Sequence[Stone]) -> Iterator[Problem]:
+    for folder in sorted({run_folder(stone.run_id) for stone in laid}):
+        if subtree(tree, folder):
+            yield Problem(folder, "was purged and is here again")
 
 
 def _commit(repository: pygit2.Repository, commit: pygit2.Commit, seen: set[pygit2.Oid]) -> Iterator[Problem]:
@@ -102,9 +107,9 @@ def _commit(repository: pygit2.Repository, commit: pygit2.Commit, seen: set[pygi
                 content_of(repository, str(delta.new_file.id))
 
 
-def _lost(repository: pygit2.Repository, tip: pygit2.Commit) -> Iterator[Problem]:
+def _lost(repository: pygit2.Repository, tip: pygit2.Commit, laid: Sequence[Stone]) -> Iterator[Problem]:
     """The remotes' ledgers, as they were seen last, whose commits are not in this one."""
-    rewrite = Rewriting(repository, stones(tip.tree))
+    rewrite = Rewriting(repository, laid)
     for name in repository.references:
         last = commit_at(repository, name) if name.startswith(SEEN) else None
         if last and (known := rewrite(last.id)) != tip.id and not repository.descendant_of(tip.id, known):
