@@ -220,6 +220,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["ledger", "file", "sqlite", "dvclive"], action="append")
     options = parser.parse_args()
     import pandas  # noqa: F401  # so that no store's reading pays for the import
+
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         makers: dict[str, Callable[[], Store]] = {

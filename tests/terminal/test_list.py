@@ -145,7 +145,7 @@ def test_an_empty_ledger_is_one_line_that_says_how_to_begin(repository: Path) ->
 
 
 def test_outside_a_repository_it_is_one_line(tmp_path: Path) -> None:
-    assert "is not in a Git repository: run `git init`" in refusal(tmp_path, "runs", "list")
+    assert "is not in a Git repository: go to your project" in refusal(tmp_path, "runs", "list")
 
 
 def test_the_group_alone_prints_its_help(repository: Path) -> None:
