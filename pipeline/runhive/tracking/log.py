@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TextIO
 
@@ -17,9 +18,8 @@ POLL_SECONDS = 0.2
 
 def log_of(ledger: Ledger, root: Path, run: Run) -> str:
     """Return what there is of the log of *run*: kept, then what it has printed since."""
-    return kept_log(ledger, root, run) + "".join(
-        _text(path, path.read_text(errors="replace")) for path in _open(root, run)
-    )
+    with closing(_Tails(outbox(root, run.run_id))) as tails:
+        return kept_log(ledger, root, run) + "".join(tails.new_text())
 
 
 def kept_log(ledger: Ledger, root: Path, run: Run) -> str:
@@ -33,15 +33,15 @@ def follow(ledger: Ledger, root: Path, run: Run) -> Iterator[str]:
     """Yield the log of *run* in pieces as it grows, until the run has ended or its process is gone."""
     told = kept_log(ledger, root, run)
     yield told
-    tails = _Tails(outbox(root, run.run_id))
-    while is_open(ledger, root, run.run_id):
-        for piece in tails.new_text():
-            told += piece
-            yield piece
-        time.sleep(POLL_SECONDS)
-    for piece in tails.new_text():
-        told += piece
-        yield piece
+    with closing(_Tails(outbox(root, run.run_id))) as tails:
+        goes_on = True
+        while goes_on:
+            goes_on = is_open(ledger, root, run.run_id)  # before the look, so that the last one sees the end
+            for piece in tails.new_text():
+                told += piece
+                yield piece
+            if goes_on:
+                time.sleep(POLL_SECONDS)
     whole = kept_log(ledger, root, ledger.run(run.run_id))
     if whole.startswith(told):  # what was printed and taken up between two looks
         yield whole.removeprefix(told)
@@ -72,9 +72,9 @@ class _Tails:
             if text := file.read():
                 yield _text(path, text) if first else text
 
-
-def _open(root: Path, run: Run) -> list[Path]:
-    return outbox(root, run.run_id).logs()
+    def close(self) -> None:
+        for file in self.files.values():
+            file.close()
 
 
 def _text(path: Path, text: str) -> str:

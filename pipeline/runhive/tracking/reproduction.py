@@ -1,5 +1,6 @@
 """A run made again in a folder of its own, and how near the second came to the first."""
 
+import json
 import os
 import signal
 import subprocess
@@ -98,9 +99,11 @@ def _flat(environment: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_open_run(root: Path, run: Run) -> None:
-    """An unfinished training from the same inputs would be taken up instead of a new one."""
+    """An unfinished training from the same inputs would be taken up; that is right only where it reproduces *run*."""
     unfinished = root / ".runhive" / "checkpoints" / run.input_digest / "run.json"
-    if run.input_digest and unfinished.exists():
+    if not run.input_digest or not unfinished.exists():
+        return
+    if json.loads(unfinished.read_bytes()).get("started", {}).get("parent") != run.run_id:
         raise RunhiveError(
             f"a training from the same inputs is not finished here ({unfinished.parent}): "
             "end it with `dvc repro`, or delete that folder"
