@@ -157,6 +157,33 @@ def test_a_loss_that_is_no_number_is_kept_as_it_is_but_is_no_metric(ledger: Ledg
     assert b"1,loss,nan," in (ledger.file(found.run_id, "scalars.csv") or b"")
 
 
+def test_of_very_many_numbers_the_ledger_has_every_nth_step_and_the_cache_all(ledger: Ledger, tmp_path: Path) -> None:
+    body = "with runhive.start() as run:\n    for n in range(30_000):\n        run.log(step=n, a=n, b=-n)\n"
+    run(script(body))
+
+    found = only(ledger)
+    rows = (ledger.file(found.run_id, "scalars.csv") or b"").splitlines()
+    assert (len(rows), rows[3][:4]) == (1 + 2 * 10_000, b"3,a,")
+    md5 = found.files["scalars.csv"]["md5"]
+    whole = tmp_path / ".runhive/cache/files/md5" / md5[:2] / md5[2:]
+    assert len(whole.read_bytes().splitlines()) == 1 + 2 * 30_000
+    assert found.metrics == {"a": 29_999, "b": -29_999}
+
+
+def test_a_damaged_outbox_stops_nobody(ledger: Ledger, tmp_path: Path) -> None:
+    body = "import os\nwith runhive.start() as run:\n    run.log(step=1, loss=0.5)\n    os.kill(os.getpid(), 9)\n"
+    run(script(body))
+    (box,) = (tmp_path / ".runhive/runs").iterdir()
+    with (box / "scalars.jsonl").open("a") as file:
+        file.write('{"step": 2, "val\n[]\n')
+    (box / "events").mkdir(exist_ok=True)
+    (box / "events" / "0.json").write_text("{")
+    done = run([sys.executable, "-m", "runhive", "runs", "list"])
+
+    assert done.returncode == 0
+    assert (only(ledger).state, only(ledger).metrics) == ("lost", {"loss": 0.5})
+
+
 def test_history_and_run_read_the_ledger(ledger: Ledger) -> None:
     run(script(LOGS))
     body = """

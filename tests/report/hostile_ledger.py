@@ -118,6 +118,19 @@ ODD: dict[str, list[Event]] = {
         ),
         Event("finished", {"state": "completed"}),
     ],
+    "a command of its own": [
+        Event(
+            "started",
+            {
+                "name": PAYLOADS[0],
+                "tags": [PAYLOADS[0][:100]],
+                "command": ["sh", "-c", PAYLOADS[0]],
+                "code": {"commit": "0" * 40},
+            },
+        ),
+        Event("ran", {"exit_code": 0}, seconds=1.0),
+        Event("finished", {"state": "completed"}),
+    ],
     "a clock at the end of time": [Event("started", {}, time="9999-12-31T23:59:59+00:00")],
     "an unknown event": [Event("started", {}), Event("unheard-of", {"text": PAYLOADS[0]})],
 }

@@ -191,6 +191,15 @@ def test_a_run_without_images_shows_its_own_metric(hostile_site: Path) -> None:
     assert "Mistakes" not in shown and "Confusion" not in shown
 
 
+def test_a_command_of_ones_own_is_named_escaped_and_no_line_to_copy_holds_it(hostile_site: Path) -> None:
+    html = (hostile_site / "runs/20261101-000205-abcdef.html").read_text()
+    shown = parse(html).text
+
+    assert "runhive runs show 20261101-000205-abcdef" in shown
+    assert "sh -c" not in shown
+    assert "run 1.0 s" in shown
+
+
 def test_parts_that_cannot_be_read_are_named_and_left_out(hostile_site: Path) -> None:
     shown = read(hostile_site / "runs/20261101-000202-abcdef.html").text
 

@@ -67,6 +67,15 @@ def test_an_error_in_the_block_goes_on_and_the_streams_are_back(tmp_path: Path) 
     assert log == "before\n"
 
 
+def test_a_log_that_cannot_be_written_costs_the_log_and_not_the_program(tmp_path: Path) -> None:
+    done = subprocess.run(
+        program("with captured(Path('/dev/full')):\n    print('a' * 9, flush=True)\n    print('b', flush=True)"),
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (0, "aaaaaaaaa\nb\n")
+
+
 def test_a_child_that_lives_on_is_not_waited_for_for_ever(tmp_path: Path) -> None:
     done, log = run(
         tmp_path,

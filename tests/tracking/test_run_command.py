@@ -129,6 +129,19 @@ def test_a_program_that_is_none_is_no_run(ledger: Ledger, repository: Path) -> N
     assert ledger.runs() == []
 
 
+@pytest.mark.parametrize(("option", "value"), [("--tag", "x" * 100_000), ("--tag", ""), ("--name", "x" * 201)])
+def test_a_name_or_tag_that_is_none_is_refused_before_the_script_runs(
+    script: Script, ledger: Ledger, repository: Path, option: str, value: str
+) -> None:
+    done = run(script("open('ran', 'w')", option, value))
+
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 2)
+    assert "event 'started' cannot be recorded" in done.stderr
+    assert ledger.runs() == []
+    assert not (repository / "ran").exists()
+    assert list((repository / ".runhive/runs").iterdir()) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_reaches_the_script_and_cancels_the_run(
     script: Script, ledger: Ledger, number: signal.Signals

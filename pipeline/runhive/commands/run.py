@@ -5,7 +5,7 @@ import sys
 import click
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command(context_settings={"allow_interspersed_args": False})
 @click.option("--experiment", help="The experiment; otherwise that of params.yaml, or the script's name.")
 @click.option("--name", default="", help="A name to show.")
 @click.option("--tag", "tags", multiple=True, help="A tag; may be given more than once.")

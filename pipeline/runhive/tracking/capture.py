@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from runhive.errors import RunhiveError
 from runhive.tracking.log_text import LogText
 
 PIECE = 65_536
@@ -28,10 +29,13 @@ LINGER_SECONDS = 5.0  # for what a child that outlives this process still prints
 def captured(path: Path) -> Iterator[None]:
     """Copy what stdout and stderr get during the block to *path*, as clean text.
 
-    To be used before the process has threads: it forks.
+    To be used before the process has threads: it forks. Raises RunhiveError where *path* cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise RunhiveError(f"{path} cannot be written ({error.strerror}): mend its permissions") from error
     _flush()
     outer = [os.dup(1), os.dup(2)]
     together = os.path.samestat(os.fstat(1), os.fstat(2))  # one way keeps the order of their lines
@@ -93,7 +97,8 @@ def _copy(ways: dict[int, int], log: int) -> None:
                 _write(ways[reader], piece)
             text = (texts[reader].feed(piece) if piece else texts[reader].rest()).encode()
             if written < WHOLE:
-                _write(log, text)
+                with suppress(OSError):  # a full disk ends the log, not the program
+                    _write(log, text)
             else:
                 last.append(text)
             written += len(text)

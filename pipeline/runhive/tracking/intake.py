@@ -19,7 +19,7 @@ LOG = "log.txt"
 LOG_BYTES = 64_000
 SYSTEM = "system.csv"
 SCALARS = "scalars.csv"
-SCALAR_ROWS = 20_000
+SCALAR_ROWS = 20_000  # of one run; of more, every n-th step is in the ledger and all are in the cache
 
 
 @dataclass
@@ -55,7 +55,7 @@ def contents(ledger: Ledger, root: Path, run_id: str) -> Intake:
         found.taken.append(path)
     _take_log(ledger, root, run_id, box, found)
     _take_samples(ledger, run_id, box, found)
-    _take_scalars(ledger, run_id, box, found)
+    _take_scalars(ledger, root, run_id, box, found)
     return found
 
 
@@ -92,28 +92,29 @@ def _take_samples(ledger: Ledger, run_id: str, box: Outbox, found: Intake) -> No
         found.taken.append(box.system)
 
 
-def _take_scalars(ledger: Ledger, run_id: str, box: Outbox, found: Intake) -> None:
+def _take_scalars(ledger: Ledger, root: Path, run_id: str, box: Outbox, found: Intake) -> None:
     lines = read_scalars(box.scalars)
     if not lines:
         return
-    found.files[SCALARS] = _joined(ledger.file(run_id, SCALARS), scalar_table(lines))
     found.taken.append(box.scalars)
+    steps = [line for line in lines if line["step"] is not None]
+    every = math.ceil(sum(len(line["values"]) for line in steps) / SCALAR_ROWS)
+    if every > 1:
+        found.events.append(Event("filed", {"files": {SCALARS: artifacts.keep(root, scalar_table(steps), "table")}}))
+    if steps:
+        found.files[SCALARS] = _joined(ledger.file(run_id, SCALARS), scalar_table(steps[:: max(every, 1)]))
     last = {name: value for line in lines for name, value in line["values"].items() if math.isfinite(value)}
     found.events.append(Event("logged", {"metrics": last}))
 
 
-def scalar_table(lines: Iterable[dict[str, Any]]) -> bytes:
+def scalar_table(steps: Iterable[dict[str, Any]]) -> bytes:
     """The logged numbers as CSV, one a row: step, name, value, seconds since the run's start."""
-    rows = [
-        [line["step"], name, value, line["seconds"]]
-        for line in lines
-        if line["step"] is not None
-        for name, value in line["values"].items()
-    ]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["step", "name", "value", "seconds"])
-    writer.writerows(rows[:: math.ceil(len(rows) / SCALAR_ROWS) or 1] if len(rows) > SCALAR_ROWS else rows)
+    writer.writerows(
+        [line["step"], name, value, line["seconds"]] for line in steps for name, value in line["values"].items()
+    )
     return text.getvalue().encode()
 
 

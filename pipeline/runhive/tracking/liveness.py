@@ -5,6 +5,7 @@ Only the machine that owns a run may call it lost, so the files stay local, in `
 
 import json
 import os
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
@@ -17,7 +18,7 @@ from runhive.files import write_atomic
 from runhive.tracking.intake import take_up
 from runhive.tracking.ledger import Ledger
 from runhive.tracking.lock import file_lock
-from runhive.tracking.outbox import outboxes
+from runhive.tracking.outbox import outbox, outboxes
 from runhive.tracking.process import Owner, die_with_parent, host, is_alive, launcher, this_process
 from runhive.tracking.run import Event, Run, run_folder
 
@@ -95,6 +96,8 @@ def leave(ledger: Ledger, root: Path) -> None:
         if live.owner == this_process():
             if ledger.has(live.run_id):
                 take_up(ledger, root, live.run_id)
+            else:  # the ledger refused it
+                shutil.rmtree(outbox(root, live.run_id).folder, ignore_errors=True)
             forget(root, live.run_id)
 
 

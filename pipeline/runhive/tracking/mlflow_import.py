@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from math import isfinite
+from math import ceil, isfinite
 from pathlib import Path
 from typing import Any
 
 from runhive.mistakes import one_line
 from runhive.tracking.artifacts import describe_file, keep_file
-from runhive.tracking.intake import SCALARS, scalar_table
+from runhive.tracking.intake import SCALAR_ROWS, SCALARS, scalar_table
 from runhive.tracking.ledger import Ledger
 from runhive.tracking.marks import LONGEST_NAME, LONGEST_NOTE, LONGEST_TAG
 from runhive.tracking.mlruns import Point, StoredRun, read_store
@@ -151,12 +151,12 @@ def _files(one: StoredRun, root: Path | None) -> dict[str, Any]:
 
 
 def _scalars(one: StoredRun, points: Mapping[str, list[Point]]) -> bytes:
-    """The metrics by step, in the form in which the ledger keeps logged numbers."""
+    """The metrics by step, in the form in which the ledger keeps logged numbers; of very many, evenly spaced ones."""
     began = one.started.timestamp()
     logged = sorted((point.time, point.step, key, point.value) for key, values in points.items() for point in values)
     return scalar_table(
         {"step": step, "seconds": round(time / 1000 - began, 3), "values": {_key(key): value}}
-        for time, step, key, value in logged
+        for time, step, key, value in logged[:: max(1, ceil(len(logged) / SCALAR_ROWS))]
     )
 
 

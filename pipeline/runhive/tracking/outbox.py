@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import time
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +54,14 @@ class Outbox:
         write_atomic(self.folder / "events" / f"{time.time_ns():020d}-{os.getpid()}.json", content)
 
     def events(self) -> dict[Path, Event]:
-        """Return the events left here, oldest first, by their files."""
-        paths = sorted((self.folder / "events").glob("*.json"))
-        return {path: Event.from_json(path.read_bytes()) for path in paths}
+        """Return the events left here, oldest first, by their files. A damaged one is left out with a warning."""
+        found = {}
+        for path in sorted((self.folder / "events").glob("*.json")):
+            try:
+                found[path] = Event.from_json(path.read_bytes())
+            except RunhiveError as error:
+                warnings.warn(f"left out: {path} is damaged ({error}): remove it", stacklevel=2)
+        return found
 
     def keep(self, name: str, content: bytes) -> None:
         """Leave *content* as the run's file *name* in the ledger."""
@@ -99,8 +105,14 @@ def outboxes(root: Path) -> list[str]:
 
 
 def read_scalars(path: Path) -> list[dict[str, Any]]:
-    """Return what was logged, in order; a last line that a kill cut short is left out."""
-    if not path.exists():
-        return []
-    *lines, _ = path.read_bytes().split(b"\n")
-    return [json.loads(line) for line in lines]
+    """Return what was logged, in order; lines that a kill or a full disk cut short are left out."""
+    lines = path.read_bytes().split(b"\n") if path.exists() else []
+    return [line for line in map(_scalars, lines) if line is not None]
+
+
+def _scalars(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+        return {"step": found["step"], "seconds": found["seconds"], "values": dict(found["values"])}
+    except (ValueError, KeyError, TypeError):
+        return None

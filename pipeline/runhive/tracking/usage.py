@@ -135,7 +135,7 @@ def sampled(meter: Meter, table: Path, phase: str, beat: Callable[[], None]) -> 
         while not over.wait(max(0.0, min(BEAT_SECONDS, due - time.monotonic()))):
             beat()
             if time.monotonic() >= due:
-                write_row(table, {"phase": phase, **meter.sample()})
+                take_sample(meter, table, phase)
                 taken += 1
                 due = time.monotonic() + BEAT_SECONDS * 2 ** (taken // DENSE)
 
@@ -146,6 +146,12 @@ def sampled(meter: Meter, table: Path, phase: str, beat: Callable[[], None]) -> 
     finally:
         over.set()
         thread.join()
+        take_sample(meter, table, phase)
+
+
+def take_sample(meter: Meter, table: Path, phase: str) -> None:
+    """Append one row to *table*; a disk that is full, or gone, costs the row and not the run."""
+    with suppress(OSError):
         write_row(table, {"phase": phase, **meter.sample()})
 
 
