@@ -1,5 +1,6 @@
 """Purge: what is taken out is gone, from here, from the remote and from every clone, and nothing else is."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -175,7 +176,7 @@ def test_what_a_killed_purge_left_is_deleted_by_the_next(ledger: Ledger, reposit
     tree.insert("left", blob, 0o100644)
     who = ledger.repository.default_signature
     left = ledger.repository.create_commit(None, who, who, "left", tree.write(), [])
-    journal.write_text(f'["{left}", "{old}"]')
+    journal.write_text(json.dumps({"tips": [str(left), old], "objects": []}))
 
     ledger.append("20261124-000000-000001", [STARTED])
     purge(ledger.repository, "20261124-000000-000001", "Bee", "another")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import pygit2
 
-from runhive.tracking.discard import git, repack
+from runhive.tracking.discard import repack
 from runhive.tracking.folders import run_folders
+from runhive.tracking.git import git
 from runhive.tracking.objects import REF, commit_at, tree_of
 from runhive.tracking.purge import exclusive
 from runhive.tracking.repository import common_folder

@@ -6,15 +6,17 @@ reached is deleted; a journal names them until that is done, so a kill in betwee
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import pygit2
 from pygit2.enums import SortMode
 
 from runhive.errors import RunhiveError
 from runhive.files import write_atomic
-from runhive.tracking.discard import discard
+from runhive.tracking.discard import discard, reached
 from runhive.tracking.folders import run_folders
 from runhive.tracking.index import forget_rows
 from runhive.tracking.lock import file_lock
@@ -69,15 +71,15 @@ def _purge(repository: pygit2.Repository, run_id: str, by: str, why: str) -> Sto
     return stone
 
 
-def note_purge(repository: pygit2.Repository, tips: Sequence[pygit2.Oid]) -> None:
+def note_purge(repository: pygit2.Repository, tips: Iterable[pygit2.Oid]) -> None:
     """Note the commits whose content is to be deleted once no ref reaches it. The caller holds the ledger's lock."""
-    noted = sorted({*_noted(repository), *map(str, tips)})
-    write_atomic(common_folder(repository) / "runhive" / JOURNAL, json.dumps(noted).encode())
+    noted = _noted(repository)
+    _note(repository, Noted(sorted({*noted.tips, *map(str, tips)}), noted.objects))
 
 
 def _finish(repository: pygit2.Repository) -> None:
     """Delete what purges left behind, here or in another clone that this one pulled from."""
-    if not _noted(repository):
+    if not _journal(repository).exists():
         return
 
     def step(tip: pygit2.Commit | None) -> None:
@@ -90,15 +92,34 @@ def _finish(repository: pygit2.Repository) -> None:
         forget_rows(repository)
         for folder in ("runs", "runhive"):  # with core.logAllRefUpdates=always, reflogs still reach what was
             shutil.rmtree(common_folder(repository) / "logs" / "refs" / folder, ignore_errors=True)
-        discard(repository, _noted(repository))
-        (common_folder(repository) / "runhive" / JOURNAL).unlink()
+        noted = _noted(repository)
+        objects = list(dict.fromkeys([*noted.objects, *reached(repository, noted.tips)]))
+        _note(repository, Noted(noted.tips, objects))  # when some are deleted, the tips no longer tell the others
+        discard(repository, objects)
+        _journal(repository).unlink()
 
     advance(repository, step)
 
 
-def _noted(repository: pygit2.Repository) -> list[str]:
-    path = common_folder(repository) / "runhive" / JOURNAL
-    return list(json.loads(path.read_bytes())) if path.exists() else []
+@dataclass(frozen=True)
+class Noted:
+    """The journal: commits that went, and once that was found out, all objects that went with them."""
+
+    tips: list[str]
+    objects: list[str]
+
+
+def _noted(repository: pygit2.Repository) -> Noted:
+    path = _journal(repository)
+    return Noted(**json.loads(path.read_bytes())) if path.exists() else Noted([], [])
+
+
+def _note(repository: pygit2.Repository, noted: Noted) -> None:
+    write_atomic(_journal(repository), json.dumps(asdict(noted)).encode())
+
+
+def _journal(repository: pygit2.Repository) -> Path:
+    return common_folder(repository) / "runhive" / JOURNAL
 
 
 def _own_media(repository: pygit2.Repository, tip: pygit2.Commit, run_id: str) -> tuple[str, ...]:

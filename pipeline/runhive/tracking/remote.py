@@ -1,15 +1,13 @@
 """A Git remote's ledger, reached with the user's own git: its ssh keys, credential helpers and proxies are in force."""
 
-import os
-import subprocess
 from dataclasses import dataclass
 
 import pygit2
 
 from runhive.errors import RunhiveError
 from runhive.mistakes import one_line
+from runhive.tracking.git import Done, run_git
 from runhive.tracking.objects import REF
-from runhive.tracking.repository import common_folder
 
 FETCH = ("--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
 PUSH = ("--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
@@ -51,31 +49,20 @@ class Remote:
     def push(self, commit: pygit2.Oid, seen: pygit2.Oid | None) -> str | None:
         """Move the remote's ledger from where it was *seen* to *commit*; return git's reason where it lost a race."""
         lease = f"--force-with-lease={REF}:{seen or ''}"
-        done = self._run("push", *PUSH, lease, self.name, f"{commit}:{REF}")
+        done = run_git(self.repository, "push", *PUSH, lease, self.name, f"{commit}:{REF}")
         if done.returncode == 0:
             return None
         if any(reason in done.stdout + done.stderr for reason in LOST_RACE):
             return _reason(done)
         raise self._error(done)
 
-    def _git(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        done = self._run(*words)
+    def _git(self, *words: str) -> Done:
+        done = run_git(self.repository, *words)
         if done.returncode != 0:
             raise self._error(done)
         return done
 
-    def _run(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        folder = common_folder(self.repository)
-        asking = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "LANGUAGE": "C"}
-        try:
-            return subprocess.run(
-                ["git", f"--git-dir={folder}", *words],
-                env=os.environ | asking, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-            )  # fmt: skip
-        except FileNotFoundError as error:
-            raise RunhiveError("git is not installed: install it to push and pull runs") from error
-
-    def _error(self, done: "subprocess.CompletedProcess[str]") -> RunhiveError:
+    def _error(self, done: Done) -> RunhiveError:
         said = _reason(done)
         return RunhiveError(f"{self.name}: git says: {said}: see `git ls-remote {self.name}`, then try again")
 
@@ -90,7 +77,7 @@ def find_remote(repository: pygit2.Repository, name: str | None) -> Remote:
     return Remote(repository, chosen)
 
 
-def _reason(done: "subprocess.CompletedProcess[str]") -> str:
+def _reason(done: Done) -> str:
     """The one line of git's output that says most."""
     lines = [line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
     refused = [line.rpartition("\t")[2] for line in lines if line.startswith("!")]
