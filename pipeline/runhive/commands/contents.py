@@ -79,7 +79,7 @@ def reproduce(run: str, tolerance: float, keep: bool, as_json: bool) -> None:
 
     The verdict is "bit for bit", "within tolerance" or "not". The second run is in the ledger too, with RUN as parent.
     """
-    from runhive.terminal.reproducing import print_verdict
+    from runhive.terminal.reproducing import print_caveats, print_verdict
     from runhive.tracking.ledger import open_ledger
     from runhive.tracking.naming import find
     from runhive.tracking.repository import main_root
@@ -87,6 +87,7 @@ def reproduce(run: str, tolerance: float, keep: bool, as_json: bool) -> None:
 
     ledger = open_ledger()
     found = find(ledger, run)
+    print_caveats(ledger, found)
     print_verdict(found, reproduce(ledger, main_root(), found, tolerance, keep), as_json)
 
 

@@ -15,7 +15,7 @@ def print_log(ledger: Ledger, root: Path, run: Run) -> None:
     """Print what there is of the log. Raises RunhiveError where there is none."""
     text = log_of(ledger, root, run)
     if not text:
-        raise RunhiveError(f"run {run.run_id} has no log: runs have one from the first version on that keeps logs")
+        raise RunhiveError(f"run {run.run_id} has no log: it printed nothing, or was made before logs were kept")
     _print(text)
 
 

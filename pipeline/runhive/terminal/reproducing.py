@@ -1,9 +1,13 @@
 """What came of running a run again."""
 
+import click
+
 from runhive.report.score import shown
 from runhive.report.text import plain
 from runhive.terminal.columns import NOTHING
 from runhive.terminal.output import print_json, print_line, print_section
+from runhive.tracking.code import caveats
+from runhive.tracking.ledger import Ledger
 from runhive.tracking.reproduction import Verdict
 from runhive.tracking.run import Run
 
@@ -12,6 +16,12 @@ HEADLINES = {
     "within tolerance": "reproduced within tolerance",
     "not": "not reproduced",
 }
+
+
+def print_caveats(ledger: Ledger, run: Run) -> None:
+    """Say on stderr what of the run's code cannot be brought back."""
+    for line in caveats(ledger, run):
+        click.echo(f"{run.run_id}: not brought back: {line}", err=True)
 
 
 def print_verdict(run: Run, found: Verdict, as_json: bool) -> None:

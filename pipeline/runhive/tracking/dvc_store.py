@@ -62,7 +62,11 @@ class Store:
 
     def has(self, md5: str) -> bool:
         """Say whether the cache or a remote has an object of this hash."""
-        return any(place.odb.exists(md5) for place in self.places())
+        for place in self.places():
+            with _reading(place, md5):
+                if place.odb.exists(md5):
+                    return True
+        return False
 
     def copy(self, md5: str, path: str, target: Path) -> None:
         """Write the object of this hash to *target* from the first place that has it whole.
