@@ -25,6 +25,7 @@ GLOSSES: Mapping[str, str] = {
     "top1_agreement": "share of the images that ONNX and torch answer alike",
 }
 NOTE_LINES = 20
+TRACEBACK_LINES = 15
 HEADLINE = {"better": "bold green", "worse": "bold red"}
 
 
@@ -33,6 +34,7 @@ def print_run(ledger: Ledger, run: Run) -> None:
     summary = summarize(run)
     print_line(f"{run.run_id}  {run.name}".rstrip(), "bold")
     _print_verdict(summary)
+    print_section("Traceback", [(line,) for line in (run.traceback or "").splitlines()[-TRACEBACK_LINES:]])
     print_section("Run", _about(run))
     print_prose("Notes", [("", line) for line in run.notes.splitlines()[:NOTE_LINES]])
     baseline = summary.verdict.baseline
