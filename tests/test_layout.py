@@ -115,7 +115,16 @@ def test_every_exemption_exists() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["--help"], ["use"], ["schema"], ["runs", "list"], ["runs", "--help"], ["fetch", "--help"], ["compare"]],
+    [
+        ["--help"],
+        ["use"],
+        ["schema"],
+        ["runs", "list"],
+        ["runs", "--help"],
+        ["fetch", "--help"],
+        ["compare"],
+        ["run", "--help"],
+    ],
     ids=" ".join,
 )
 def test_no_light_command_imports_torch(command: list[str], tmp_path: Path) -> None:
