@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "vision": LEAVES,
     "tracking": LEAVES,
     "report": LEAVES | {"tracking"},
-    "terminal": LEAVES | {"tracking"},
+    "terminal": LEAVES | {"tracking", "report"},
     "stages": LEAVES | {"data", "vision", "tracking", "report"},
     "commands": LEAVES | {"presets", "stages", "terminal", "tracking"},
     "api": LEAVES | {"tracking"},

@@ -158,6 +158,20 @@ def run(run_id: str) -> Run:
     return open_ledger().run(run_id)
 
 
+def read_file(run_id: str, path: str) -> bytes:
+    """Return a file that the ledger holds of the run, by its path or by its name there.
+
+    Raises RunhiveError where it holds none: `runhive runs download` finds what DVC keeps.
+    """
+    ledger = open_ledger()
+    found = ledger.run(run_id)
+    name = found.files.get(path, {}).get("ledger") or path
+    content = ledger.file(found.run_id, name)
+    if content is None:
+        raise RunhiveError(f"the ledger holds no {path!r} of run {found.run_id}: try `runhive runs download`")
+    return content
+
+
 def _describe_joined(
     active: ActiveRun, experiment: str, name: str, params: dict[str, Any], tags: Sequence[str]
 ) -> None:

@@ -16,6 +16,7 @@ from runhive.errors import RunhiveError
 EXTRAS = {
     "train": "torch torchvision onnx onnxruntime onnxscript safetensors sklearn dvc",
     "report": "jinja2 mkdocs material",
+    "parquet": "pyarrow",
 }
 
 

@@ -65,6 +65,15 @@ def _note(event: Event) -> str:
             return f"{clip(event.data.get('epochs', '?'), 10)} epochs"
         case "compared":
             return clip(event.data.get("reason", ""), 160)
+        case "named":
+            return clip(event.data.get("name", ""), 160)
+        case "tagged":
+            words = [f"{sign}{tag}" for sign, key in (("+", "add"), ("-", "remove")) for tag in event.data.get(key, ())]
+            return clip(" ".join(words), 160)
+        case "archived":
+            return "" if event.data.get("archived") else "taken back"
+        case "reproduced":
+            return f"{clip(event.data.get('verdict', ''), 20)}, by {clip(event.data.get('run_id', ''), 30)}"
     return ""
 
 

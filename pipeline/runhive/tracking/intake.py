@@ -100,14 +100,14 @@ def _take_scalars(ledger: Ledger, root: Path, run_id: str, box: Outbox, found: I
     steps = [line for line in lines if line["step"] is not None]
     every = math.ceil(sum(len(line["values"]) for line in steps) / SCALAR_ROWS)
     if every > 1:
-        found.events.append(Event("filed", {"files": {SCALARS: artifacts.keep(root, _scalar_table(steps), "table")}}))
+        found.events.append(Event("filed", {"files": {SCALARS: artifacts.keep(root, scalar_table(steps), "table")}}))
     if steps:
-        found.files[SCALARS] = _joined(ledger.file(run_id, SCALARS), _scalar_table(steps[:: max(every, 1)]))
+        found.files[SCALARS] = _joined(ledger.file(run_id, SCALARS), scalar_table(steps[:: max(every, 1)]))
     last = {name: value for line in lines for name, value in line["values"].items() if math.isfinite(value)}
     found.events.append(Event("logged", {"metrics": last}))
 
 
-def _scalar_table(steps: Iterable[dict[str, Any]]) -> bytes:
+def scalar_table(steps: Iterable[dict[str, Any]]) -> bytes:
     """The logged numbers as CSV, one a row: step, name, value, seconds since the run's start."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -122,7 +122,7 @@ class Logged(Shape):
 class File(Shape):
     """A file that the run made. `ledger` is its name among the run's files in the ledger, None where it is not there.
 
-    `md5` names it in DVC's cache, which holds what the ledger does not.
+    `md5` names it in DVC's cache, which holds what the ledger does not; `kept` is false where another tool has it.
     """
 
     bytes: int = Field(ge=0)
@@ -130,6 +130,7 @@ class File(Shape):
     sha256: Digest
     kind: Literal["file", "log", "model", "data", "image", "table", "confusion"] = "file"
     ledger: str | None = None
+    kept: bool = True
 
 
 class Filed(Shape):
@@ -164,10 +165,18 @@ class Archived(Shape):
 
 
 class Reproduced(Shape):
-    """What came of running it again: the other run, and how near it came."""
+    """What came of running it again: the other run, and how near it came.
+
+    `differences` are metrics that differ by more or less than `tolerance`, `surroundings` what else was not alike: this
+    run's value, then the other's.
+    """
 
     verdict: Literal["bit for bit", "within tolerance", "not"]
     run_id: RunId | None = None
+    tolerance: Amount | None = None
+    same_weights: bool | None = None
+    differences: dict[str, list[float | None]] = {}
+    surroundings: dict[str, list[Any]] = {}
 
 
 DATA: dict[str, type[Shape]] = {
