@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat
 from runhive import metrics
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of
+from runhive.formats.history import read_history
 from runhive.formats.train_record import TrainRecord
 from runhive.tracking import liveness
 from runhive.tracking.filing import file_content, file_path, post_files
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 
 WEIGHTS = Path("models/model.safetensors")
+HISTORY = Path("models/history.csv")
 TRAIN_RECORD = Path("models/train.json")
 
 
@@ -89,7 +91,10 @@ class ActiveRun:
         post_files(self._box, {printable(name or Path(path).as_posix()): told})
 
     def hand_on(self, weights: str | Path = WEIGHTS, images_per_second: float = 0.0) -> None:
-        """Write `models/train.json`, so that what the later stages make of *weights* counts to this run."""
+        """Write `models/train.json`, so that what the later stages make of *weights* counts to this run.
+
+        `models/history.csv` has to be there: it says how many epochs were trained.
+        """
         ledger = open_ledger(self._root)
         known = ledger.run(self.run_id)
         started = next(event for event in known.events if event.type == "started")
@@ -100,6 +105,7 @@ class ActiveRun:
             started_at=started.time,
             started=started.data,
             weights_sha256=sha256_of(Path(weights)),
+            epochs=len(read_history(HISTORY)),
             seconds=time.monotonic() - self._began,
             images_per_second=images_per_second,
         ).write(TRAIN_RECORD)

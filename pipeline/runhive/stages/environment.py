@@ -5,17 +5,19 @@ from typing import Any
 import torch
 
 from runhive.tracking.machine import describe_machine
+from runhive.vision.allocator import allocator_settings
+from runhive.vision.device import Numerics
 
 
-def describe_environment(device: torch.device) -> dict[str, Any]:
+def describe_environment(numerics: Numerics, compiled: bool) -> dict[str, Any]:
     """The machine as it is without torch, and what torch makes of it."""
-    gpu = {"gpu": torch.cuda.get_device_name(device)} if device.type == "cuda" else {}
-    return (
-        describe_machine()
-        | gpu
-        | {
-            "device": device.type,
-            "threads": torch.get_num_threads(),
-            "memory_format": "channels_last",
-        }
-    )
+    gpu = {"gpu": torch.cuda.get_device_name(numerics.device)} if numerics.device.type == "cuda" else {}
+    own = {
+        "device": numerics.device.type,
+        "threads": torch.get_num_threads(),
+        "compile": compiled,
+        "precision": numerics.precision,
+        "memory_format": numerics.memory_format,
+        "allocator": allocator_settings(),
+    }
+    return describe_machine() | gpu | own

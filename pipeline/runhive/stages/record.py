@@ -10,14 +10,13 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from runhive.decode import load_rgb
 from runhive.files import write_atomic
 from runhive.formats.evaluation import Evaluation
-from runhive.formats.history import read_history
 from runhive.formats.model_card import ModelCard
 from runhive.formats.parity import Parity
 from runhive.formats.predictions import Predictions, read_predictions
 from runhive.formats.train_record import TrainRecord
-from runhive.preprocess import load_rgb
 from runhive.stages import paths
 from runhive.stages.data_facts import data_facts, doubtful_images, kept_data_files
 from runhive.stages.inputs import digest_of
@@ -93,7 +92,7 @@ def trained_event(trained: TrainRecord) -> Event:
     data = {
         "weights_sha256": trained.weights_sha256,
         "record_md5": hashlib.md5(paths.TRAIN_RECORD.read_bytes(), usedforsecurity=False).hexdigest(),
-        "epochs": len(read_history(paths.HISTORY)),
+        "epochs": trained.epochs,
         "selection": card.selection.model_dump(mode="json"),
         "parameters": card.parameters,
         "images_per_second": trained.images_per_second,

@@ -1,6 +1,9 @@
 """Manifest to weights: opens the run, trains, checkpoints every epoch, goes on after a crash."""
 
+import os
+import shutil
 from math import ceil
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -13,27 +16,32 @@ from runhive.formats.manifest import Image, class_names, content_digest, read_ma
 from runhive.formats.model_card import ModelCard, Selection
 from runhive.formats.train_record import TrainRecord
 from runhive.params import Params, Train
+from runhive.preprocess import Load
 from runhive.stages import inputs, paths
 from runhive.stages.checkpoint import load_checkpoint, save_checkpoint
 from runhive.stages.environment import describe_environment
 from runhive.stages.opened import OpenRun, checkpoint_folder, opened_run, prepared
+from runhive.stages.pixel_cache import pixel_loader
 from runhive.stages.progress import show_progress
 from runhive.tracking import liveness
 from runhive.tracking.ledger import open_ledger
 from runhive.tracking.lock import file_lock
 from runhive.tracking.repository import main_root
-from runhive.vision.device import choose_device
+from runhive.vision.allocator import keep_freed_memory
+from runhive.vision.augment import Labelled
+from runhive.vision.device import choose_numerics
 from runhive.vision.loop import State
 from runhive.vision.model import Classifier
-from runhive.vision.train import Labelled, Lesson, Watch, learn, make_classifier, preprocess_of
+from runhive.vision.train import Lesson, Watch, learn, make_classifier, preprocess_of
 
 
 def train(params: Params) -> None:
     """Write the model, its card, its history and the record of the run that made them."""
-    device = choose_device(params.train.device)
+    keep_freed_memory()
     inputs.admit_own_code("train", params.model.arch)
+    numerics = choose_numerics(params.model, params.train)
     images = read_manifest(paths.MANIFEST)
-    started = describe_run(params, images) | {"environment": describe_environment(device)}
+    started = describe_run(params, images) | {"environment": describe_environment(numerics, params.train.compile)}
     root = main_root()
     folder = checkpoint_folder(root, started["input_digest"])
     with file_lock(folder.with_suffix(".lock"), wait=0), opened_run(open_ledger(root), root, folder, started) as run:
@@ -42,19 +50,31 @@ def train(params: Params) -> None:
         learned, checked = divide(images, params.train)
         prepared(root, run)
         began, first = monotonic(), state.epoch
-        with show_progress(params.train.epochs, first, len(learned)) as (after_step, after_epoch):
+        with (
+            pixel_loader(root, [*learned, *checked], params.train.cache, params.model.resize_size) as load,
+            show_progress(params.train.epochs, first, len(learned)) as (after_step, after_epoch),
+        ):
 
             def keep(state: State) -> None:
                 save_checkpoint(folder, state)
                 liveness.beat(root, run.run_id)
                 after_epoch(state.history[-1])
 
+            if params.train.compile:
+                _compile_within(folder)
             lesson = Lesson(
-                params.model, params.train, *(labelled(part, class_names(images)) for part in (learned, checked))
+                params.model, params.train, *(labelled(part, class_names(images), load) for part in (learned, checked))
             )
-            state = learn(classifier, lesson, device, state, Watch(after_step, keep))
+            state = learn(classifier, lesson, numerics, state, Watch(after_step, keep))
         speed = len(learned) * (state.epoch - first) / (monotonic() - began)
         write_outs(params, images, classifier, state, run, speed)
+
+
+def _compile_within(folder: Path) -> None:
+    """Have torch.compile keep its files in *folder*: a killed one leaves halves, on which later ones fail (tried)."""
+    compiled = folder / "compiled"
+    shutil.rmtree(compiled, ignore_errors=True)
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(compiled)
 
 
 def divide(images: list[Image], train: Train) -> tuple[list[Image], list[Image]]:
@@ -72,10 +92,10 @@ def divide(images: list[Image], train: Train) -> tuple[list[Image], list[Image]]
     return [image for image in learned if image not in held], [image for image in learned if image in held]
 
 
-def labelled(images: list[Image], classes: list[str]) -> Labelled:
-    """The files of *images* and their labels as indices."""
+def labelled(images: list[Image], classes: list[str], load: Load) -> Labelled:
+    """The files of *images*, their labels as indices, and how their pixels are had."""
     index = {label: position for position, label in enumerate(classes)}
-    return Labelled([paths.IMAGES / image.path for image in images], [index[image.label] for image in images])
+    return Labelled([paths.IMAGES / image.path for image in images], [index[image.label] for image in images], load)
 
 
 def describe_run(params: Params, images: list[Image]) -> dict[str, Any]:
@@ -129,6 +149,7 @@ def write_outs(
         started_at=run.started_at,
         started=run.started,
         weights_sha256=sha256_of(paths.WEIGHTS),
+        epochs=state.epoch,
         seconds=sum(epoch.seconds for epoch in state.history),
         images_per_second=speed,
     ).write(paths.TRAIN_RECORD)
