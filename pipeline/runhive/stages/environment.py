@@ -5,11 +5,10 @@ from typing import Any
 import torch
 
 from runhive.tracking.machine import describe_machine
-from runhive.vision.allocator import allocator_settings
 from runhive.vision.device import Numerics
 
 
-def describe_environment(numerics: Numerics, compiled: bool) -> dict[str, Any]:
+def describe_environment(numerics: Numerics, compiled: bool, allocator: dict[str, int]) -> dict[str, Any]:
     """The machine as it is without torch, and what torch makes of it."""
     gpu = {"gpu": torch.cuda.get_device_name(numerics.device)} if numerics.device.type == "cuda" else {}
     own = {
@@ -18,6 +17,6 @@ def describe_environment(numerics: Numerics, compiled: bool) -> dict[str, Any]:
         "compile": compiled,
         "precision": numerics.precision,
         "memory_format": numerics.memory_format,
-        "allocator": allocator_settings(),
+        "allocator": allocator,
     }
     return describe_machine() | gpu | own

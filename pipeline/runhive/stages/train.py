@@ -29,7 +29,7 @@ from runhive.tracking.lock import file_lock
 from runhive.tracking.repository import main_root
 from runhive.vision.allocator import keep_freed_memory
 from runhive.vision.augment import Labelled
-from runhive.vision.device import choose_numerics
+from runhive.vision.device import choose_numerics, is_grouped
 from runhive.vision.loop import State
 from runhive.vision.model import Classifier
 from runhive.vision.train import Lesson, Watch, learn, make_classifier, preprocess_of
@@ -37,11 +37,12 @@ from runhive.vision.train import Lesson, Watch, learn, make_classifier, preproce
 
 def train(params: Params) -> None:
     """Write the model, its card, its history and the record of the run that made them."""
-    keep_freed_memory()
     inputs.admit_own_code("train", params.model.arch)
     numerics = choose_numerics(params.model, params.train)
+    allocator = keep_freed_memory() if is_grouped(params.model.arch) else {}
     images = read_manifest(paths.MANIFEST)
-    started = describe_run(params, images) | {"environment": describe_environment(numerics, params.train.compile)}
+    environment = describe_environment(numerics, params.train.compile, allocator)
+    started = describe_run(params, images) | {"environment": environment}
     root = main_root()
     folder = checkpoint_folder(root, started["input_digest"])
     with file_lock(folder.with_suffix(".lock"), wait=0), opened_run(open_ledger(root), root, folder, started) as run:
