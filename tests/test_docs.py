@@ -140,7 +140,7 @@ def test_every_command_exists(page: str, command: str) -> None:
     [
         "runhive register",
         "runhive compare --last 3",
-        "runhive runs upload",
+        "runhive runs shove",
         "make deploy",
         "make demo GPU=1",
         "dvc reproduce",

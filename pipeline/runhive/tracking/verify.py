@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pygit2
-from pygit2.enums import DeltaStatus, FileMode, SortMode
+from pygit2.enums import FileMode, SortMode
 
 from runhive.errors import RunhiveError
 from runhive.tracking.layout import RUN, check
@@ -95,16 +95,33 @@ def _purged(tree: pygit2.Tree | None, laid: Sequence[Stone]) -> Iterator[Problem
 
 def _commit(repository: pygit2.Repository, commit: pygit2.Commit, seen: set[pygit2.Oid]) -> Iterator[Problem]:
     """What the commit takes away from its parents, and what only it holds and cannot be read."""
-    before: list[pygit2.Commit | None] = [*commit.parents] or [None]
-    for parent in before:
-        diff = parent.tree.diff_to_tree(commit.tree) if parent else commit.tree.diff_to_tree(swap=True)
-        for delta in diff.deltas:
-            path = delta.old_file.path
-            if delta.status in (DeltaStatus.DELETED, DeltaStatus.MODIFIED) and FOR_EVER.fullmatch(path):
+    before: list[pygit2.Tree | None] = [parent.tree for parent in commit.parents] or [None]
+    for tree in before:
+        for path, old, new in _changes(tree, commit.tree, ""):
+            if old and FOR_EVER.fullmatch(path):
                 yield Problem(str(commit.id), f"takes away {path}")
-            if delta.status != DeltaStatus.DELETED and delta.new_file.id not in seen:
-                seen.add(delta.new_file.id)
-                content_of(repository, str(delta.new_file.id))
+            if isinstance(new, pygit2.Blob) and new.id not in seen:
+                seen.add(new.id)
+                content_of(repository, str(new.id))
+
+
+def _changes(
+    before: pygit2.Tree | None, after: pygit2.Tree | None, folder: str
+) -> Iterator[tuple[str, pygit2.Object | None, pygit2.Object | None]]:
+    """Yield the path of each file that differs, with what it was and is. libgit2's diff reads also what is equal."""
+    old, new = ({entry.name: entry for entry in tree or ()} for tree in (before, after))
+    for name in sorted(old.keys() | new.keys(), key=str):
+        was, now = old.get(name), new.get(name)
+        if was and now and was.id == now.id:
+            continue
+        if isinstance(was, pygit2.Tree) or isinstance(now, pygit2.Tree):
+            yield from _changes(_folder(was), _folder(now), f"{folder}{name}/")
+        if (was and not _folder(was)) or (now and not _folder(now)):
+            yield f"{folder}{name}", None if _folder(was) else was, None if _folder(now) else now
+
+
+def _folder(entry: pygit2.Object | None) -> pygit2.Tree | None:
+    return entry if isinstance(entry, pygit2.Tree) else None
 
 
 def _lost(repository: pygit2.Repository, tip: pygit2.Commit, laid: Sequence[Stone]) -> Iterator[Problem]:
