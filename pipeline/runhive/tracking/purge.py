@@ -35,10 +35,13 @@ LOCK_SECONDS = 600.0  # a push over a slow line, or a large repack
 @contextmanager
 def exclusive(repository: pygit2.Repository) -> Iterator[None]:
     """Let one process of this repository exchange, purge or pack at a time; nothing of a purged run is left after."""
-    with file_lock(common_folder(repository) / "runhive" / "sync.lock", LOCK_SECONDS):
-        _finish(repository)
-        yield
-        _finish(repository)
+    try:
+        with file_lock(common_folder(repository) / "runhive" / "sync.lock", LOCK_SECONDS):
+            _finish(repository)
+            yield
+            _finish(repository)
+    except OSError as error:
+        raise RunhiveError(f"the repository cannot be written ({error}): free the disk or mend permissions") from error
 
 
 def purge(repository: pygit2.Repository, run_id: str, by: str, why: str) -> Stone:
