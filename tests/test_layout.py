@@ -136,7 +136,7 @@ def test_no_light_command_imports_torch(command: list[str], tmp_path: Path) -> N
     ("command", "module", "extra"),
     [
         ("train", "torch", "train"),
-        ("evaluate", "torchvision", "train"),
+        ("evaluate", "safetensors", "train"),
         ("export", "onnxruntime", "train"),
         ("report", "jinja2", "report"),
     ],

@@ -2,33 +2,43 @@
 
 import hashlib
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from runhive.errors import RunhiveError
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Replace *path* by *data*: temporary file beside it, fsync, rename, fsync of the folder.
+    """Replace *path* by *data*; see `atomic_writer`."""
+    with atomic_writer(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a file whose bytes replace *path* at the end: temporary file beside it, fsync, rename, fsync of the folder.
 
     The name of the temporary file carries the process id, so two writers never share one.
-    Raises RunhiveError when the disk is full or the folder cannot be written.
+    Raises RunhiveError when the disk is full or the folder cannot be written. Where the block fails, *path* stays.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise RunhiveError(
             f"{path} cannot be written ({error.strerror}): free the disk or mend its permissions"
         ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -21,6 +21,7 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(gt=0)]
+Cache = Literal["full", "reduced", "off"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
@@ -88,6 +89,19 @@ class Augment(Section):
         description="smallest share of the image's area that a crop keeps"
     )
     flip: bool = Field(description="mirror half of the images left to right")
+    policy: Literal["none", "randaugment", "trivialaugment"] = Field(
+        description="what else is done to a crop: torchvision's RandAugment or TrivialAugmentWide, as they come"
+    )
+    mixup: NotNegative = Field(
+        description="alpha of MixUp, which blends the images of a batch and their labels; 0 is off; finetune only"
+    )
+
+
+class EarlyStop(Section):
+    patience: Annotated[int, Field(ge=0)] = Field(
+        description="epochs without a better check value after which training ends; 0 trains all epochs"
+    )
+    watch: Literal["loss", "accuracy"] = Field(description="the check value that has to get better")
 
 
 class Train(Section):
@@ -98,11 +112,21 @@ class Train(Section):
     )
     epochs: Annotated[int, Field(gt=0, le=100_000)] = Field(description="passes over the images that are learned from")
     batch_size: Annotated[int, Field(gt=0, le=65_536)] = Field(description="images in one optimizer step")
+    accumulate: Count = Field(
+        description="pieces that a batch is computed in, one after another, to save memory; batch-norm sees the pieces"
+    )
     lr: Annotated[float, Field(gt=0, le=100)] = Field(description="learning rate after warm-up")
     optimizer: Annotated[Sgd | AdamW, Field(discriminator="name")]
     schedule: Annotated[Step | Cosine | Constant, Field(discriminator="name")]
     warmup_epochs: Annotated[int, Field(ge=0)] = Field(
         description="epochs over which the rate rises linearly, step by step"
+    )
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
+        description="share of a label that goes to all classes"
+    )
+    clip_norm: NotNegative = Field(description="largest norm of a step's gradient, longer ones are shortened; 0 is off")
+    ema: Annotated[float, Field(ge=0, lt=1)] = Field(
+        description="decay of the moving average of the weights, which is then measured and kept; 0 is off"
     )
     augment: Augment
     views: Annotated[int, Field(gt=0, le=1000)] = Field(
@@ -112,7 +136,19 @@ class Train(Section):
         description="the epoch that is kept: best on val (the reported images), best on a holdout of train, or the last"
     )
     holdout: Fraction = Field(description="share of train that `select: holdout` sets aside")
+    early_stop: EarlyStop
+    cache: Cache = Field(
+        description="decoded images on disk, for all stages: full keeps every pixel, off decodes anew each time, "
+        "reduced shrinks to resize_size, so that training crops have other pixels"
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(description="auto takes CUDA where there is one")
+    precision: Literal["auto", "bf16", "fp32"] = Field(
+        description="of the network's arithmetic in training; auto takes bf16 where it is faster"
+    )
+    memory_format: Literal["channels_last", "contiguous"] = Field(
+        description="order of the values of an image in memory"
+    )
+    compile: bool = Field(description="torch.compile: minutes at the start, faster steps afterwards; finetune only")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         description="of the first weights, the order of the images, the crops and dropout"
     )
@@ -208,6 +244,21 @@ def _contradictions(params: Params) -> Iterator[str]:
         )
     if params.train.warmup_epochs >= params.train.epochs:
         yield f"train.warmup_epochs: must be less than train.epochs, {params.train.epochs}"
+    yield from _contradictions_of_recipe(params.train)
+
+
+def _contradictions_of_recipe(train: Train) -> Iterator[str]:
+    if train.accumulate > 1 and train.batch_size < 2 * train.accumulate:
+        yield (
+            f"train.accumulate: {train.accumulate} pieces of train.batch_size {train.batch_size} leave some with a "
+            "single image: lower it"
+        )
+    if train.early_stop.patience and train.select == "last":
+        yield "train.early_stop.patience: stops on the check images: set train.select to holdout or val, or this to 0"
+    if train.mode == "frozen" and train.augment.mixup:
+        yield "train.augment.mixup: needs train.mode finetune: set it to 0.0"
+    if train.mode == "frozen" and train.compile:
+        yield "train.compile: needs train.mode finetune: set it to false"
 
 
 def known_keys(model: type[BaseModel] = Params, prefix: str = "") -> Iterator[str]:

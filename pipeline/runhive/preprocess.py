@@ -1,8 +1,12 @@
 """An image file to the model's input, the same way in validation, evaluate, export and predict. Without torch."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import PIL.Image
@@ -12,6 +16,9 @@ from PIL import ImageOps
 from runhive.formats.model_card import Preprocess
 
 Pixels = NDArray[np.uint8]
+Load = Callable[[Path], Pixels]  # an image file to its RGB pixels (height, width, 3)
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def load_rgb(path: Path) -> PIL.Image.Image:
@@ -23,6 +30,11 @@ def load_rgb(path: Path) -> PIL.Image.Image:
     return turned.convert("RGB")
 
 
+def load_pixels(path: Path) -> Pixels:
+    """Decode *path* anew: a `Load` without a cache."""
+    return np.asarray(load_rgb(path))
+
+
 def to_input(image: PIL.Image.Image, preprocess: Preprocess) -> Pixels:
     """Shorter side to `resize_size` (antialiased bilinear), centre crop of `image_size`: (3, size, size).
 
@@ -30,22 +42,43 @@ def to_input(image: PIL.Image.Image, preprocess: Preprocess) -> Pixels:
     were trained with.
     """
     size = preprocess.image_size
-    short, long = min(image.size), max(image.size)
-    resized = (preprocess.resize_size, int(preprocess.resize_size * long / short))
-    width, height = resized if image.width <= image.height else resized[::-1]
-    left, top = round((width - size) / 2), round((height - size) / 2)
-    cropped = image.resize((width, height), PIL.Image.Resampling.BILINEAR).crop((left, top, left + size, top + size))
-    return to_chw(cropped)
+    resized = resize_shorter_side(image, preprocess.resize_size)
+    left, top = round((resized.width - size) / 2), round((resized.height - size) / 2)
+    return np.ascontiguousarray(np.asarray(resized.crop((left, top, left + size, top + size))).transpose(2, 0, 1))
 
 
-def to_chw(image: PIL.Image.Image) -> Pixels:
-    """The pixels of an RGB image, channels first."""
-    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
+def resize_shorter_side(image: PIL.Image.Image, side: int) -> PIL.Image.Image:
+    """Resize *image* in its proportions until its shorter side is *side*."""
+    return image.resize(resized_size(image.width, image.height, side), PIL.Image.Resampling.BILINEAR)
 
 
-def input_batches(paths: Sequence[Path], preprocess: Preprocess, batch_size: int) -> Iterator[Pixels]:
-    """Decode *paths* in their order, in parallel, as batches (n, 3, size, size)."""
-    with ThreadPoolExecutor() as pool:
-        for start in range(0, len(paths), batch_size):
-            batch = paths[start : start + batch_size]
-            yield np.stack(list(pool.map(lambda path: to_input(load_rgb(path), preprocess), batch)))
+def resized_size(width: int, height: int, side: int) -> tuple[int, int]:
+    """Width and height of an image once its shorter side is *side*."""
+    long = int(side * max(width, height) / min(width, height))
+    return (side, long) if width <= height else (long, side)
+
+
+def input_batches(
+    paths: Sequence[Path], preprocess: Preprocess, batch_size: int, load: Load = load_pixels
+) -> Iterator[Pixels]:
+    """Yield *paths* in their order as batches (n, 3, size, size), prepared in parallel."""
+    pixels = ahead(lambda path: to_input(PIL.Image.fromarray(load(path)), preprocess), paths, 2 * batch_size)
+    while batch := list(islice(pixels, batch_size)):
+        yield np.stack(batch)
+
+
+def ahead(function: Callable[[Item], Result], items: Iterable[Item], most: int) -> Iterator[Result]:
+    """Map *function* over *items* in their order, in threads that are *most* items ahead of the caller at most."""
+    with ThreadPoolExecutor(processors()) as pool:
+        waiting: deque[Future[Result]] = deque()
+        for item in items:
+            if len(waiting) == most:
+                yield waiting.popleft().result()
+            waiting.append(pool.submit(function, item))
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

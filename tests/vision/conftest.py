@@ -12,7 +12,7 @@ import torch
 from small import OWN, params
 
 from runhive.params import Model, Train
-from runhive.vision.train import Labelled
+from runhive.vision.augment import Labelled
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,16 +3,21 @@
 from math import sqrt
 
 import numpy as np
-import PIL.Image
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runhive.params import Augment
-from runhive.vision.augment import augment_image, augmented_batches, epoch_order, random_box, split_into_batches
-from runhive.vision.train import Labelled
+from runhive.vision.augment import (
+    Labelled,
+    augment_image,
+    augmented_batches,
+    epoch_order,
+    random_box,
+    split_into_batches,
+)
 
-AUGMENT = Augment(min_scale=0.3, flip=True)
+AUGMENT = Augment(min_scale=0.3, flip=True, policy="none", mixup=0.0)
 
 
 def epoch_of(
@@ -20,8 +25,8 @@ def epoch_of(
 ) -> dict[int, bytes]:
     """The pixels that each image gives."""
     indices = np.array(order or range(len(drawn.paths)))
-    batches = augmented_batches(drawn.paths, split_into_batches(indices, batch_size), 16, AUGMENT, seed, epoch)
-    return dict(zip(indices.tolist(), (image.tobytes() for batch in batches for image in batch), strict=True))
+    batches = augmented_batches(drawn, split_into_batches(indices, batch_size), 16, AUGMENT, seed, epoch)
+    return dict(zip(indices.tolist(), (image.numpy().tobytes() for batch in batches for image in batch), strict=True))
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 10, 64])
@@ -41,7 +46,7 @@ def test_another_seed_or_epoch_gives_other_pixels(drawn: Labelled, seed: int, ep
 
 
 def test_the_last_batch_holds_what_is_left(drawn: Labelled) -> None:
-    batches = list(augmented_batches(drawn.paths, split_into_batches(np.arange(10), 4), 16, AUGMENT, 0, 1))
+    batches = list(augmented_batches(drawn, split_into_batches(np.arange(10), 4), 16, AUGMENT, 0, 1))
 
     assert [batch.shape for batch in batches] == [(4, 3, 16, 16), (4, 3, 16, 16), (2, 3, 16, 16)]
 
@@ -77,22 +82,22 @@ def test_where_no_box_fits_the_centre_is_taken(size: tuple[int, int], box: tuple
     assert random_box(np.random.default_rng(0), *size, min_scale=1.0) == box
 
 
-def test_the_whole_of_a_square_may_be_kept() -> None:
-    image = PIL.Image.fromarray(np.random.default_rng(0).integers(256, size=(16, 16, 3), dtype=np.uint8))
-    found = [
-        np.asarray(augment_image(image, np.random.default_rng(seed), 16, Augment(min_scale=1.0, flip=False)))
-        for seed in range(5)
-    ]
+def flipping(flip: bool) -> Augment:
+    return Augment(min_scale=1.0, flip=flip, policy="none", mixup=0.0)
 
-    assert all(np.array_equal(one, image) for one in found)
+
+def test_the_whole_of_a_square_may_be_kept() -> None:
+    pixels = np.random.default_rng(0).integers(256, size=(16, 16, 3), dtype=np.uint8)
+    found = [augment_image(pixels, np.random.default_rng(seed), 16, flipping(False))[0] for seed in range(5)]
+
+    assert all(np.array_equal(one.permute(1, 2, 0), pixels) for one in found)
 
 
 def test_half_of_the_images_are_mirrored() -> None:
-    image = PIL.Image.fromarray(np.random.default_rng(0).integers(256, size=(16, 16, 3), dtype=np.uint8))
+    pixels = np.random.default_rng(0).integers(256, size=(16, 16, 3), dtype=np.uint8)
     flipped = [
         np.array_equal(
-            augment_image(image, np.random.default_rng(seed), 16, Augment(min_scale=1.0, flip=True)),
-            np.asarray(image)[:, ::-1],
+            augment_image(pixels, np.random.default_rng(seed), 16, flipping(True))[0].permute(1, 2, 0), pixels[:, ::-1]
         )
         for seed in range(200)
     ]

@@ -13,10 +13,13 @@ from torch import Tensor, nn
 from runhive.errors import RunhiveError
 from runhive.params import Model, Train
 from runhive.stages.checkpoint import load_checkpoint, save_checkpoint
-from runhive.vision.loop import Batch, Feed, State, fit, learning_rate
-from runhive.vision.train import Labelled, Lesson, Watch, learn, make_classifier
+from runhive.vision.augment import Labelled
+from runhive.vision.device import Numerics
+from runhive.vision.loop import Batch, Feed, State, fit
+from runhive.vision.optimize import learning_rate
+from runhive.vision.train import Lesson, Watch, learn, make_classifier
 
-CPU = torch.device("cpu")
+CPU = Numerics(torch.device("cpu"), "fp32", "channels_last")
 MOMENTUM = "{name: sgd, momentum: 0.9, weight_decay: 0.01}"
 PLAIN = "{name: sgd, momentum: 0.0, weight_decay: 0.0}"
 ADAMW = "{name: adamw, weight_decay: 0.01}"
@@ -205,7 +208,10 @@ def test_a_poisoned_batch_ends_training_with_one_line(select: str) -> None:
             lambda epoch, images: None, lambda state: kept.append(state.epoch),
         )  # fmt: skip
 
-    assert str(raised.value) == "the loss is nan in epoch 1: lower train.lr, now 0.01, and run `dvc repro`"
+    assert str(raised.value) == (
+        "the loss is nan in epoch 1, step 1 of 1: lower train.lr, now 0.01, and run `dvc repro`; "
+        "the checkpoints of the epochs before stay"
+    )
     assert kept == []
 
 

@@ -64,6 +64,8 @@ def _markers(folder: Path) -> list[Path]:
 def _flatten(state: State) -> Iterator[tuple[str, Tensor]]:
     for name, tensor in state.network.items():
         yield f"network/{name}", tensor.contiguous()
+    for name, tensor in state.average.items():
+        yield f"average/{name}", tensor.contiguous()
     if state.best_epoch != state.epoch:
         for name, tensor in state.best.items():
             yield f"best/{name}", tensor.contiguous()
@@ -86,5 +88,5 @@ def _unflatten(path: Path) -> State:
         else:
             getattr(state, part)[rest] = tensor
     if state.best_epoch == state.epoch:
-        state.best = state.network
+        state.best = state.average or state.network
     return state

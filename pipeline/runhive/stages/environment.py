@@ -8,11 +8,15 @@ from typing import Any
 
 import torch
 
+from runhive.vision.allocator import allocator_settings
+from runhive.vision.device import Numerics
+
 PACKAGES = ("dvc", "numpy", "onnx", "onnxruntime", "pillow", "runhive", "safetensors", "torch", "torchvision")
 
 
-def describe_environment(device: torch.device) -> dict[str, Any]:
-    """Interpreter, host, processors, threads and the versions of the packages that matter."""
+def describe_environment(numerics: Numerics) -> dict[str, Any]:
+    """Interpreter, host, processors, threads, numerics and the versions of the packages that matter."""
+    device = numerics.device
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -22,7 +26,9 @@ def describe_environment(device: torch.device) -> dict[str, Any]:
         "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
         "device": device.type,
         "threads": torch.get_num_threads(),
-        "memory_format": "channels_last",
+        "precision": numerics.precision,
+        "memory_format": numerics.memory_format,
+        "allocator": allocator_settings(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
     }
 

@@ -14,18 +14,23 @@ from runhive.formats.predictions import Predictions, write_predictions
 from runhive.params import Params
 from runhive.stages import inputs, paths
 from runhive.stages.evaluation_set import evaluation_images
+from runhive.stages.pixel_cache import pixel_loader
+from runhive.tracking.repository import main_root
+from runhive.vision.allocator import keep_freed_memory
 from runhive.vision.device import choose_device
 from runhive.vision.predict import load_classifier, predict_logits
 
 
 def evaluate(params: Params) -> None:
     """Write the evaluation, the predictions and the data of the plots."""
+    keep_freed_memory()
     inputs.admit_own_code("evaluate", params.model.arch)
     card = ModelCard.read(paths.MODEL_CARD)
     images = evaluation_images(params.evaluate.split)
     files = [paths.IMAGES / image.path for image in images]
     classifier = load_classifier(card, paths.WEIGHTS)
-    logits = predict_logits(classifier, files, card, choose_device(params.train.device)).astype(np.float64)
+    load = pixel_loader(main_root(), images, params.train.cache, card.preprocess.resize_size)
+    logits = predict_logits(classifier, files, card, choose_device(params.train.device), load).astype(np.float64)
     predictions = Predictions(
         classes=card.classes,
         paths=[image.path for image in images],

@@ -16,6 +16,9 @@ from runhive.params import Params
 from runhive.preprocess import Pixels, input_batches
 from runhive.stages import inputs, paths
 from runhive.stages.evaluation_set import evaluation_images
+from runhive.stages.pixel_cache import pixel_loader
+from runhive.tracking.repository import main_root
+from runhive.vision.allocator import keep_freed_memory
 from runhive.vision.onnx_model import open_session, session_logits, to_onnx
 from runhive.vision.predict import load_classifier, predict_logits
 
@@ -25,20 +28,23 @@ DEGENERATE = 1e-3  # logits that vary less than this over the images show nothin
 
 def export(params: Params) -> None:
     """Write the ONNX file and its parity. Raises RunhiveError when they differ beyond `export.tolerance`."""
+    keep_freed_memory()
     inputs.admit_own_code("export", params.model.arch)
     card = ModelCard.read(paths.MODEL_CARD)
     classifier = load_classifier(card, paths.WEIGHTS)
     model = to_onnx(classifier, card, params.export.opset)
-    files = [paths.IMAGES / image.path for image in evaluation_images(params.evaluate.split)]
+    images = evaluation_images(params.evaluate.split)
+    files = [paths.IMAGES / image.path for image in images]
+    load = pixel_loader(main_root(), images, params.train.cache, card.preprocess.resize_size)
     threads = torch.get_num_threads()
     session = open_session(model, threads)
-    expected = predict_logits(classifier, files, card, torch.device("cpu"))
-    found = session_logits(session, files, card)
+    expected = predict_logits(classifier, files, card, torch.device("cpu"), load)
+    found = session_logits(session, files, card, load)
     if not np.isfinite(found).all():
         raise RunhiveError("the ONNX model's logits are not finite where torch's are: change export.opset")
     absolute = float(np.abs(found - expected).max())
     spread = float(np.sqrt(expected.var(axis=0).mean()))
-    one = next(input_batches(files[:1], card.preprocess, 1))
+    one = next(input_batches(files[:1], card.preprocess, 1, load))
     parity = Parity(
         onnx_sha256=hashlib.sha256(model).hexdigest(),
         weights_sha256=card.weights_sha256,

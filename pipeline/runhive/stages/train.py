@@ -13,33 +13,39 @@ from runhive.formats.manifest import Image, class_names, content_digest, read_ma
 from runhive.formats.model_card import ModelCard, Selection
 from runhive.formats.train_record import TrainRecord
 from runhive.params import Params, Train
+from runhive.preprocess import Load
 from runhive.stages import inputs, paths
 from runhive.stages.checkpoint import load_checkpoint, save_checkpoint
 from runhive.stages.environment import describe_environment
 from runhive.stages.opened import OpenRun, checkpoint_folder, opened_run
+from runhive.stages.pixel_cache import pixel_loader
 from runhive.stages.progress import show_progress
 from runhive.tracking import liveness
 from runhive.tracking.ledger import open_ledger
 from runhive.tracking.lock import file_lock
 from runhive.tracking.repository import code_state, main_root
-from runhive.vision.device import choose_device
+from runhive.vision.allocator import keep_freed_memory
+from runhive.vision.augment import Labelled
+from runhive.vision.device import choose_numerics
 from runhive.vision.loop import State
 from runhive.vision.model import Classifier
-from runhive.vision.train import Labelled, Lesson, Watch, learn, make_classifier, preprocess_of
+from runhive.vision.train import Lesson, Watch, learn, make_classifier, preprocess_of
 
 
 def train(params: Params) -> None:
     """Write the model, its card, its history and the record of the run that made them."""
-    device = choose_device(params.train.device)
+    keep_freed_memory()
     inputs.admit_own_code("train", params.model.arch)
+    numerics = choose_numerics(params.train, params.model.arch)
     images = read_manifest(paths.MANIFEST)
-    started = describe_run(params, images) | {"environment": describe_environment(device)}
+    started = describe_run(params, images) | {"environment": describe_environment(numerics)}
     root = main_root()
     folder = checkpoint_folder(root, started["input_digest"])
     with file_lock(folder.with_suffix(".lock"), wait=0), opened_run(open_ledger(root), root, folder, started) as run:
         classifier = make_classifier(params.model, len(class_names(images)), params.train.seed)
         state = load_checkpoint(folder)
         learned, checked = divide(images, params.train)
+        load = pixel_loader(root, [*learned, *checked], params.train.cache, params.model.resize_size)
         began, first = monotonic(), state.epoch
         with show_progress(params.train.epochs, first, len(learned)) as (after_step, after_epoch):
 
@@ -49,9 +55,9 @@ def train(params: Params) -> None:
                 after_epoch(state.history[-1])
 
             lesson = Lesson(
-                params.model, params.train, *(labelled(part, class_names(images)) for part in (learned, checked))
+                params.model, params.train, *(labelled(part, class_names(images), load) for part in (learned, checked))
             )
-            state = learn(classifier, lesson, device, state, Watch(after_step, keep))
+            state = learn(classifier, lesson, numerics, state, Watch(after_step, keep))
         speed = len(learned) * (state.epoch - first) / (monotonic() - began)
         write_outs(params, images, classifier, state, run, speed)
 
@@ -71,10 +77,10 @@ def divide(images: list[Image], train: Train) -> tuple[list[Image], list[Image]]
     return [image for image in learned if image not in held], [image for image in learned if image in held]
 
 
-def labelled(images: list[Image], classes: list[str]) -> Labelled:
-    """The files of *images* and their labels as indices."""
+def labelled(images: list[Image], classes: list[str], load: Load) -> Labelled:
+    """The files of *images*, their labels as indices, and how their pixels are had."""
     index = {label: position for position, label in enumerate(classes)}
-    return Labelled([paths.IMAGES / image.path for image in images], [index[image.label] for image in images])
+    return Labelled([paths.IMAGES / image.path for image in images], [index[image.label] for image in images], load)
 
 
 def describe_run(params: Params, images: list[Image]) -> dict[str, Any]:

@@ -1,19 +1,31 @@
 """Random crops and mirrors for training, each a function of (seed, epoch, image)."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
 from math import exp, log, sqrt
 from pathlib import Path
 
 import numpy as np
-import PIL.Image
+import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
 
 from runhive.params import Augment
-from runhive.preprocess import Pixels, load_rgb, to_chw
+from runhive.preprocess import Load, Pixels, ahead, load_pixels
 
 RATIO = (3 / 4, 4 / 3)  # of a crop's width to its height, Szegedy et al. 2015
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Image files, their labels as indices into the classes, and how their pixels are had."""
+
+    paths: Sequence[Path]
+    labels: Sequence[int]
+    load: Load = load_pixels
 
 
 def epoch_order(seed: int, epoch: int, n: int) -> NDArray[np.int64]:
@@ -30,28 +42,26 @@ def split_into_batches(order: NDArray[np.int64], batch_size: int) -> list[NDArra
 
 
 def augmented_batches(
-    paths: Sequence[Path], batches: Sequence[NDArray[np.int64]], size: int, augment: Augment, seed: int, epoch: int
-) -> Iterator[Pixels]:
-    """Yield augmented (n, 3, size, size) *batches* of *paths*; the next one is decoded meanwhile."""
+    images: Labelled, batches: Sequence[NDArray[np.int64]], size: int, augment: Augment, seed: int, epoch: int
+) -> Iterator[Tensor]:
+    """Yield augmented (n, 3, size, size) uint8 *batches* of *images*; the next two are prepared meanwhile."""
 
-    def one(index: int) -> Pixels:
+    def one(index: int) -> Tensor:
         rng = np.random.default_rng([seed, epoch, index, 1])
-        return to_chw(augment_image(load_rgb(paths[index]), rng, size, augment))
+        return augment_image(images.load(images.paths[index]), rng, size, augment)
 
-    with ThreadPoolExecutor() as pool:
-        ahead = [pool.submit(one, int(index)) for index in batches[0]]
-        for following in [*batches[1:], batches[0][:0]]:
-            ready, ahead = ahead, [pool.submit(one, int(index)) for index in following]
-            yield np.stack([future.result() for future in ready])
+    pixels = ahead(one, np.concatenate(batches).tolist(), most=2 * max(map(len, batches)))
+    for batch in batches:
+        yield torch.cat(list(islice(pixels, len(batch))))
 
 
-def augment_image(image: PIL.Image.Image, rng: Generator, size: int, augment: Augment) -> PIL.Image.Image:
-    """Crop a random box, resize it to *size* squared and mirror it by chance."""
-    box = random_box(rng, image.width, image.height, augment.min_scale)
-    cropped = image.crop(box).resize((size, size), PIL.Image.Resampling.BILINEAR)
-    if augment.flip and rng.random() < 0.5:
-        return cropped.transpose(PIL.Image.Transpose.FLIP_LEFT_RIGHT)
-    return cropped
+def augment_image(pixels: Pixels, rng: Generator, size: int, augment: Augment) -> Tensor:
+    """Crop a random box, resize it to *size* squared and mirror it by chance: (1, 3, size, size), channels last."""
+    height, width, _ = pixels.shape
+    left, top, right, bottom = random_box(rng, width, height, augment.min_scale)
+    crop = torch.from_numpy(pixels[top:bottom, left:right].copy()).permute(2, 0, 1)[None]
+    image = functional.interpolate(crop, (size, size), mode="bilinear", antialias=True)
+    return image.flip(3) if augment.flip and rng.random() < 0.5 else image
 
 
 def random_box(rng: Generator, width: int, height: int, min_scale: float) -> tuple[int, int, int, int]:

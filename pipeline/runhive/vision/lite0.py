@@ -8,7 +8,6 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.ops import StochasticDepth
 
 # (repeats, kernel, stride, expansion, channels out), Tan & Le 2019, table 1
 STAGES = [
@@ -39,6 +38,23 @@ class SamePaddedConv(nn.Conv2d):
         return super().forward(functional.pad(x, padding))
 
 
+class StochasticDepth(nn.Module):
+    """Drop a whole image's values with probability *drop*, in training only (Huang et al. 2016).
+
+    torchvision's operation, bit for bit; importing that one would take a second.
+    """
+
+    def __init__(self, drop: float) -> None:
+        super().__init__()
+        self.drop = drop
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.drop == 0:
+            return x
+        kept = 1 - self.drop
+        return x * torch.empty(len(x), 1, 1, 1, dtype=x.dtype, device=x.device).bernoulli_(kept).div_(kept)
+
+
 def _convolution(channels_in: int, channels: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
     return [
         SamePaddedConv(channels_in, channels, kernel, stride, groups=groups, bias=False),
@@ -55,7 +71,7 @@ class Block(nn.Module):
         expand = [*_convolution(channels_in, wide, 1), nn.ReLU6(inplace=True)] if expansion > 1 else []
         depthwise = [*_convolution(wide, wide, kernel, stride, groups=wide), nn.ReLU6(inplace=True)]
         self.layers = nn.Sequential(*expand, *depthwise, *_convolution(wide, channels, 1))
-        self.drop = StochasticDepth(drop, "row") if stride == 1 and channels_in == channels else None
+        self.drop = StochasticDepth(drop) if stride == 1 and channels_in == channels else None
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.layers(x)

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import torch
 from torch import Tensor, nn
-from torchvision import models
 
 from runhive.errors import RunhiveError
 from runhive.vision import lite0
@@ -42,6 +41,8 @@ def build_backbone(arch: str, num_classes: int) -> nn.Module:
         return _build_own(arch, num_classes)
     if arch == LITE0:
         return lite0.efficientnet_lite0(num_classes)
+    from torchvision import models  # here, because it takes a second to import, and Lite0 needs nothing of it
+
     known = models.list_models(module=models)
     if arch not in known:
         near = difflib.get_close_matches(arch, [*known, LITE0], 1)
@@ -85,12 +86,16 @@ def head_name(arch: str) -> str:
 
 
 def _shapes(arch: str, num_classes: int) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in outline(arch, num_classes).state_dict().items()}
+
+
+def outline(arch: str, num_classes: int) -> nn.Module:
+    """The layers of *arch*, without memory for their weights where that is possible."""
     try:
         with torch.device("meta"):
-            backbone = build_backbone(arch, num_classes)
+            return build_backbone(arch, num_classes)
     except NotImplementedError:  # RegNet reckons its widths with tensors, which need real ones
-        backbone = build_backbone(arch, num_classes)
-    return {name: tensor.shape for name, tensor in backbone.state_dict().items()}
+        return build_backbone(arch, num_classes)
 
 
 def load_pretrained(backbone: nn.Module, arch: str) -> None:
@@ -109,6 +114,8 @@ def load_pretrained(backbone: nn.Module, arch: str) -> None:
 
 def _torchvision_weights(arch: str) -> dict[str, Tensor]:
     """Torchvision's default weights, from torch's cache or the network."""
+    from torchvision import models
+
     weights = models.get_model_weights(arch).DEFAULT
     cached = Path(torch.hub.get_dir(), "checkpoints", Path(urlsplit(weights.url).path).name)
     try:

@@ -15,7 +15,7 @@ from onnx import GraphProto, ModelProto
 from torch import Tensor, nn
 
 from runhive.formats.model_card import ModelCard
-from runhive.preprocess import input_batches
+from runhive.preprocess import Load, input_batches, load_pixels
 from runhive.vision.model import Classifier
 
 
@@ -92,8 +92,12 @@ def open_session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
 
 
 def session_logits(
-    session: onnxruntime.InferenceSession, paths: Sequence[Path], card: ModelCard, batch_size: int = 32
+    session: onnxruntime.InferenceSession,
+    paths: Sequence[Path],
+    card: ModelCard,
+    load: Load = load_pixels,
+    batch_size: int = 16,
 ) -> NDArray[np.float32]:
     """Logits (images, classes) in the order of *paths*."""
-    batches = input_batches(paths, card.preprocess, batch_size)
+    batches = input_batches(paths, card.preprocess, batch_size, load)
     return np.concatenate([session.run(["logits"], {"images": batch})[0] for batch in batches])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from runhive.formats.model_card import ModelCard
-from runhive.preprocess import input_batches
+from runhive.preprocess import Load, input_batches, load_pixels
 from runhive.vision.model import Classifier, build_backbone
 
 
@@ -22,9 +22,14 @@ def load_classifier(card: ModelCard, weights: Path) -> Classifier:
 
 @torch.inference_mode()
 def predict_logits(
-    classifier: Classifier, paths: Sequence[Path], card: ModelCard, device: torch.device, batch_size: int = 32
+    classifier: Classifier,
+    paths: Sequence[Path],
+    card: ModelCard,
+    device: torch.device,
+    load: Load = load_pixels,
+    batch_size: int = 16,
 ) -> NDArray[np.float32]:
     """Logits (images, classes) in the order of *paths*."""
     classifier.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch lacks this one
-    batches = input_batches(paths, card.preprocess, batch_size)
+    batches = input_batches(paths, card.preprocess, batch_size, load)
     return np.concatenate([classifier(torch.from_numpy(batch).to(device)).float().cpu().numpy() for batch in batches])

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,19 +11,12 @@ from runhive.errors import RunhiveError
 from runhive.formats.model_card import Preprocess
 from runhive.params import Model, Train
 from runhive.preprocess import input_batches
-from runhive.vision.augment import augmented_batches, epoch_order, split_into_batches
+from runhive.vision.augment import Labelled, augmented_batches, epoch_order, split_into_batches
+from runhive.vision.device import Numerics
 from runhive.vision.loop import Batch, Feed, State, fit
 from runhive.vision.model import Classifier, build_backbone, head_name, load_pretrained, normalisation
 
-MEASURE_BATCH = 32
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Image files and their labels, as indices into the classes."""
-
-    paths: Sequence[Path]
-    labels: Sequence[int]
+MEASURE_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -62,34 +54,32 @@ def preprocess_of(model: Model) -> Preprocess:
     return Preprocess(image_size=model.image_size, resize_size=model.resize_size, mean=mean, std=std)
 
 
-def learn(classifier: Classifier, lesson: Lesson, device: torch.device, state: State, watch: Watch) -> State:
+def learn(classifier: Classifier, lesson: Lesson, numerics: Numerics, state: State, watch: Watch) -> State:
     """Train *classifier* in place, from *state* on."""
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
-    classifier.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch lacks this one
+    numerics.place(classifier)
     learn_all = _learn_head if lesson.train.mode == "frozen" else _learn_everything
-    return learn_all(classifier, lesson, device, state, watch)
+    return learn_all(classifier, lesson, numerics, state, watch)
 
 
-def _learn_everything(
-    classifier: Classifier, lesson: Lesson, device: torch.device, state: State, watch: Watch
-) -> State:
+def _learn_everything(classifier: Classifier, lesson: Lesson, numerics: Numerics, state: State, watch: Watch) -> State:
     model, train, images, check = lesson.model, lesson.train, lesson.images, lesson.check
     preprocess = preprocess_of(model)
 
     def train_batches(epoch: int) -> Iterator[Batch]:
         order = epoch_order(train.seed, epoch, len(images.paths))
         batches = split_into_batches(order, train.batch_size)
-        pixels = augmented_batches(images.paths, batches, model.image_size, train.augment, train.seed, epoch)
-        return _with_labels(map(torch.from_numpy, pixels), [images.labels[index] for index in order])
+        pixels = augmented_batches(images, batches, model.image_size, train.augment, train.seed, epoch)
+        return _with_labels(pixels, [images.labels[index] for index in order])
 
     def check_batches() -> Iterator[Batch]:
-        return _with_labels(map(torch.from_numpy, input_batches(check.paths, preprocess, MEASURE_BATCH)), check.labels)
+        return _with_labels(_inputs(check, preprocess), check.labels)
 
     feed = Feed(train_batches, check_batches, steps=_steps(lesson))
-    return fit(classifier, feed, train, device, state, watch.after_step, watch.after_epoch)
+    return fit(classifier, feed, train, numerics, state, watch.after_step, watch.after_epoch)
 
 
-def _learn_head(classifier: Classifier, lesson: Lesson, device: torch.device, state: State, watch: Watch) -> State:
+def _learn_head(classifier: Classifier, lesson: Lesson, numerics: Numerics, state: State, watch: Watch) -> State:
     """Epoch e learns from view e mod `views`; features are those of the network in evaluation mode, batch-norm too."""
     model, train, images, check = lesson.model, lesson.train, lesson.images, lesson.check
     head = classifier.backbone.get_submodule(head_name(model.arch))
@@ -101,12 +91,10 @@ def _learn_head(classifier: Classifier, lesson: Lesson, device: torch.device, st
     in_order = split_into_batches(np.arange(n), MEASURE_BATCH)
     views = []
     for view in range(min(train.views, train.epochs)):
-        pixels = augmented_batches(images.paths, in_order, model.image_size, train.augment, train.seed, view)
-        views.append(_features(classifier, head, map(torch.from_numpy, pixels), device))
+        pixels = augmented_batches(images, in_order, model.image_size, train.augment, train.seed, view)
+        views.append(_features(classifier, head, pixels, numerics))
         watch.after_step(0, (view + 1) * n)
-    check_features = _features(
-        classifier, head, map(torch.from_numpy, input_batches(check.paths, preprocess_of(model), MEASURE_BATCH)), device
-    )
+    check_features = _features(classifier, head, _inputs(check, preprocess_of(model)), numerics)
     labels = torch.tensor(images.labels)
 
     def train_batches(epoch: int) -> Iterator[Batch]:
@@ -115,7 +103,7 @@ def _learn_head(classifier: Classifier, lesson: Lesson, device: torch.device, st
         return ((features[part], labels[part]) for part in map(torch.from_numpy, batches))
 
     feed = Feed(train_batches, lambda: [(check_features, torch.tensor(check.labels))], steps=_steps(lesson))
-    return fit(head, feed, train, device, state, watch.after_step, watch.after_epoch)
+    return fit(head, feed, train, numerics, state, watch.after_step, watch.after_epoch)
 
 
 def _steps(lesson: Lesson) -> int:
@@ -123,15 +111,20 @@ def _steps(lesson: Lesson) -> int:
 
 
 @torch.inference_mode()
-def _features(classifier: Classifier, head: nn.Module, batches: Iterable[Tensor], device: torch.device) -> Tensor:
+def _features(classifier: Classifier, head: nn.Module, batches: Iterable[Tensor], numerics: Numerics) -> Tensor:
     """What *head* would be given for each image: (images, features), on the CPU."""
     found: list[Tensor] = []
-    hook = head.register_forward_pre_hook(lambda _, inputs: found.append(inputs[0].cpu()))
+    hook = head.register_forward_pre_hook(lambda _, inputs: found.append(inputs[0].float().cpu()))
     classifier.eval()
     for batch in batches:
-        classifier(batch.to(device))
+        with numerics.autocast():
+            classifier(batch.to(numerics.device))
     hook.remove()
     return torch.cat(found).clone()
+
+
+def _inputs(images: Labelled, preprocess: Preprocess) -> Iterator[Tensor]:
+    return map(torch.from_numpy, input_batches(images.paths, preprocess, MEASURE_BATCH, images.load))
 
 
 def _with_labels(batches: Iterable[Tensor], labels: Sequence[int]) -> Iterator[Batch]:
