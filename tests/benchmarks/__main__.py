@@ -1,6 +1,6 @@
 """The figures of docs/explanation/performance.md, measured again: `make benchmark`, or one with WHAT=frozen.
 
-    python tests/benchmarks frozen --data hymenoptera_data.zip
+python tests/benchmarks frozen --data hymenoptera_data.zip
 """
 
 import argparse
@@ -15,7 +15,7 @@ BENCHMARKS = {  # name to rounds
     "memory": 1,
     "startup": 3,
     "seeds": 1,
-    "settings_of_stages": 3,
+    "settings": 3,
 }
 
 

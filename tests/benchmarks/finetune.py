@@ -1,7 +1,7 @@
-"""Images per CPU second of whole-network training: settings one after another, peers, and the real `train` stage.
+"""Images per CPU second of whole-network training: the tutorial's loop, peers, the real `train` stage and its settings.
 
-Every variant is a process that trains on the same few images; the figure is of its epochs after the first, augmentation
-and measuring on val included.
+Every variant is a process that trains on the same few images; the figure is of its epochs after the first: reading,
+augmentation, the steps, and measuring on two images of val.
 """
 
 import shutil
@@ -13,19 +13,31 @@ from harness import Cost, in_turn, ratios, run, script
 from page import publish, table
 from repository import make_repository, train
 
-MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184", "MALLOC_TOP_PAD_": "268435456"}
 BATCH = {"resnet18": 32, "efficientnet_lite0": 16}
 EPOCHS = 3
 IMAGES = 96
+# The stage with all of its settings off, then with one more in each row.
+LADDER = {
+    "the stage with all settings off": ("train.memory_format=contiguous", "train.precision=fp32", "train.cache=off"),
+    "+ channels-last": ("train.memory_format=channels_last", "train.precision=fp32", "train.cache=off"),
+    "+ images decoded once": ("train.memory_format=channels_last", "train.precision=fp32", "train.cache=full"),
+    "+ allocator keeps memory": ("train.memory_format=channels_last", "train.precision=fp32", "train.cache=full"),
+    "+ bf16": ("train.memory_format=channels_last", "train.precision=bf16", "train.cache=full"),
+}
+AUTO = {"resnet18": "+ bf16", "efficientnet_lite0": "+ allocator keeps memory"}  # what `precision: auto` takes
 
 
 def measure(scratch: Path, data: str | None, rounds: int) -> None:
     """Both networks; random weights, which cost the same as any."""
     whole = make_repository(scratch / "whole", "hymenoptera", *([f"data.url={data}"] if data else []))
-    few = few_images(whole / "data/images", scratch / "few")
-    peaks = dict(line.rsplit(" ", 1) for line in lines(run(script("roofline", *BATCH), scratch)))
-    tables = [compare(scratch, few, arch, rounds, {key: float(peak) for key, peak in peaks.items()}) for arch in BATCH]
-    peak = f"Fastest convolution or GEMM: fp32 {peaks['peak fp32']}, bf16 {peaks['peak bf16']} GFLOP per CPU second."
+    images = few_images(whole / "data/images", scratch / "few")
+    told = [mark.line.rsplit(" ", 1) for mark in run(script("roofline", *BATCH), scratch).marks]
+    limits = {name: float(value) for name, value in told}
+    tables = [compare(scratch, images, arch, rounds, limits) for arch in BATCH]
+    peak = (
+        f"The roofline is the fastest GEMM or convolution of the type: fp32 {limits['peak fp32']:.0f}, bf16 "
+        f"{limits['peak bf16']:.0f} GFLOP per CPU second."
+    )
     publish("finetune", "\n\n".join([*tables, peak]))
 
 
@@ -39,46 +51,52 @@ def few_images(images: Path, folder: Path) -> Path:
     return folder
 
 
-def compare(scratch: Path, images: Path, arch: str, rounds: int, peaks: dict[str, float]) -> str:
+def compare(scratch: Path, images: Path, arch: str, rounds: int, limits: dict[str, float]) -> str:
     """The table of *arch*."""
-    given = (images, arch, "--weights", "none", "--epochs", EPOCHS, "--batch-size", BATCH[arch])
+    found = in_turn(variants(scratch, images, arch), rounds)
+    seconds = {
+        name: [one.between("epoch 1/", f"epoch {EPOCHS}/").cpu for one in costs] for name, costs in found.items()
+    }
+    above = dict(zip(list(LADDER)[1:], LADDER, strict=False))
+    rows = []
+    for name, costs in found.items():
+        speed = IMAGES * (EPOCHS - 1) / median(seconds[name])
+        share = speed * limits[f"training {arch}"] / limits["peak bf16" if "bf16" in name else "peak fp32"]
+        rows.append(
+            [
+                f"**{name}** (`precision: auto`)" if name == AUTO[arch] else name,
+                f"{speed:.1f}",
+                ratios(seconds["the tutorial's loop"], seconds[name]),
+                ratios(seconds[above[name]], seconds[name]) if name in above else "",
+                f"{share:.0%}",
+                f"{max(one.peak for one in costs) / 2**30:.2f}",
+            ]
+        )
+    columns = ("images/CPU s", "times the tutorial's", "times the row above", "of the roofline", "peak GiB")
+    return table((f"{arch}, batch {BATCH[arch]}", *columns), rows)
+
+
+def variants(scratch: Path, images: Path, arch: str) -> dict[str, Callable[[], Cost]]:
+    """What to run, by the name of its row."""
+    batch = BATCH[arch]
     repository = make_repository(
         scratch / arch, "hymenoptera", "data.source=folder", f"data.url={images}", f"model.arch={arch}",
-        "model.weights=none", f"train.batch_size={BATCH[arch]}", f"train.epochs={EPOCHS}",
+        "model.weights=none", f"train.batch_size={batch}", f"train.epochs={EPOCHS}",
     )  # fmt: skip
 
-    def loop(name: str, *options: str, environment: dict[str, str] | None = None) -> Callable[[], Cost]:
-        return lambda: run(script(name, *given, *options), scratch, environment)
+    def loop(name: str, *options: str) -> Callable[[], Cost]:
+        given = (images, arch, "--weights", "none", "--epochs", EPOCHS, "--batch-size", batch)
+        return lambda: run(script(name, *given, *options), scratch)
 
-    settings = ("--with", "channels_last", "bf16", "cached")
-    variants = {
+    def stage(name: str) -> Callable[[], Cost]:
+        plain = list(LADDER).index(name) < list(LADDER).index("+ allocator keeps memory")
+        return lambda: train(repository, *LADDER[name], command=script("plain_allocator", "train") if plain else None)
+
+    return {
         "the tutorial's loop": loop("tutorial"),
-        "+ channels-last": loop("settings", *settings[:2]),
-        "+ bf16": loop("settings", *settings[:3]),
-        "+ decoded once, v2": loop("settings", *settings),
-        "+ malloc keeps pages": loop("settings", *settings, environment=MALLOC),
         "timm": loop("peer_timm"),
         "timm, channels-last, bf16": loop("peer_timm", "--fast"),
         "Lightning": loop("peer_lightning"),
-        "Lightning, bf16-mixed": loop("peer_lightning", "--precision", "bf16-mixed"),
-        "`python pipeline train`, fp32": lambda: train(repository, "train.precision=fp32"),
-        "`python pipeline train`, bf16": lambda: train(repository, "train.precision=bf16"),
-        "`python pipeline train`, auto": lambda: train(repository, "train.precision=auto"),
+        "Lightning, bf16": loop("peer_lightning", "--precision", "bf16-mixed"),
+        **{name: stage(name) for name in LADDER},
     }
-    found = {
-        name: [cost.between("epoch 1/", f"epoch {EPOCHS}/").cpu for cost in costs]
-        for name, costs in in_turn(variants, rounds).items()
-    }
-    base = found["the tutorial's loop"]
-    rows = []
-    for name, seconds in found.items():
-        speed = IMAGES * (EPOCHS - 1) / median(seconds)
-        kind = "bf16" if "bf16" in name or name.startswith("+") and name != "+ channels-last" else "fp32"
-        share = 100 * speed * peaks[f"training {arch}"] / peaks[f"peak {kind}"]
-        rows.append([name, f"{speed:.1f}", ratios(base, seconds), f"{share:.0f} %"])
-    header = (f"{arch}, batch {BATCH[arch]}", "images/CPU s", "times the tutorial's", "of the roofline")
-    return table(header, rows)
-
-
-def lines(cost: Cost) -> list[str]:
-    return [mark.line for mark in cost.marks]

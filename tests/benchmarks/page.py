@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from harness import say
+
 from runhive.files import write_atomic
 
 ROOT = Path(__file__).parents[2]

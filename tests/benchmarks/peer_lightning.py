@@ -1,17 +1,16 @@
 """Lightning's Trainer over the tutorial's network, loaders, loss, optimizer and schedule.
 
-    python tests/benchmarks/peer_lightning.py IMAGES resnet18 --batch-size 32 --precision bf16-mixed
+python tests/benchmarks/peer_lightning.py IMAGES resnet18 --batch-size 32 --precision bf16-mixed
 """
 
 import logging
 
 import torch
+import tutorial
 from lightning import LightningModule, Trainer
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import SGD, lr_scheduler
-
-import tutorial
 
 
 class Lesson(LightningModule):
@@ -43,7 +42,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.manual_seed(0)
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    loaders = tutorial.make_loaders(given.images, given.arch, given.batch_size)
+    loaders = tutorial.make_loaders(given.images, given.arch, given.batch_size, given.workers)
     network = tutorial.make_network(given.arch, len(loaders["train"].dataset.classes), given.weights)
     trainer = Trainer(
         accelerator="cpu", precision=given.precision, max_epochs=given.epochs, num_sanity_val_steps=0, logger=False,

@@ -10,6 +10,7 @@ from argparse import Namespace
 from contextlib import nullcontext
 
 import torch
+import tutorial
 from timm.data import create_dataset, create_loader
 from timm.optim import create_optimizer_v2
 from timm.scheduler import StepLRScheduler
@@ -18,19 +19,18 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
-import tutorial
 from runhive.vision.model import normalisation
 
 Loader = DataLoader[tuple[Tensor, Tensor]]
 
 
 def make_loader(split: str, given: Namespace) -> Loader:
-    """timm's prefetching loader with the tutorial's crops and mirrors, four workers."""
+    """timm's prefetching loader with the tutorial's crops and mirrors."""
     mean, std = normalisation(given.arch)
     return create_loader(
         create_dataset("", root=given.images, split=split, is_training=split == "train"),
         input_size=(3, 224, 224), batch_size=given.batch_size, is_training=split == "train", color_jitter=0,
-        interpolation="bilinear", crop_pct=224 / 256, mean=mean, std=std, num_workers=4, pin_memory=False,
+        interpolation="bilinear", crop_pct=224 / 256, mean=mean, std=std, num_workers=given.workers, pin_memory=False,
         device=torch.device("cpu"), persistent_workers=False,
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from harness import Cost, run
+
 from runhive.presets import use, with_changes
 
 ROOT = Path(__file__).parents[2]
@@ -30,13 +31,13 @@ def make_repository(root: Path, preset: str, *changes: str) -> Path:
     return root
 
 
-def train(repository: Path, *changes: str, environment: dict[str, str] | None = None) -> Cost:
-    """`python pipeline train` from nothing: no checkpoint, no cache, no outs of an earlier run."""
+def train(repository: Path, *changes: str, command: list[str] | None = None) -> Cost:
+    """`python pipeline train`, or *command*, from nothing: no checkpoint, no cache, no outs of an earlier run."""
     for leftover in (repository / ".runhive", repository / "models"):
         shutil.rmtree(leftover, ignore_errors=True)
     params = repository / "params.yaml"
     params.write_text(with_changes(params.read_text(), changes))
-    return run([*STAGE, "train"], repository, environment)
+    return run(command or [*STAGE, "train"], repository)
 
 
 def accuracies(cost: Cost) -> list[float]:

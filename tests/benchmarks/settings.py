@@ -1,74 +1,69 @@
-"""The tutorial's loop with one setting after another, to see what each gives.
+"""Two settings whose worth nobody sees from the code: waiting threads sleep, and bytecode is compiled at install."""
 
-    python tests/benchmarks/settings.py IMAGES resnet18 --batch-size 32 --with channels_last bf16 cached
-"""
-
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
-import torch
-from torch import Tensor, nn
-from torchvision.datasets import ImageFolder
-from torchvision.io import ImageReadMode, decode_image
-from torchvision.transforms import v2
+from harness import Cost, Mark, in_turn, ratios, run, script
+from page import publish, table
 
-import tutorial
-from runhive.vision.model import normalisation
-
-SETTINGS = ("channels_last", "bf16", "cached")
+IMPORT = [sys.executable, "-c", "import torch, torchvision; print('ends')"]
 
 
-class Autocast(nn.Module):
-    """*network* with its forward pass, and so its gradients' products, in bfloat16."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = self.network(images)
-        return logits.float()
-
-
-class Cached:
-    """The images decoded once to uint8 in memory, and the tutorial's augmentation on tensors, torchvision's v2."""
-
-    def __init__(self, folder: Path, arch: str, batch_size: int) -> None:
-        self.samples = [
-            (decode_image(path, ImageReadMode.RGB), label) for path, label in ImageFolder(folder / "train").samples
-        ]
-        self.batch_size = batch_size
-        self.crop = v2.Compose([v2.RandomResizedCrop(224, antialias=True), v2.RandomHorizontalFlip()])
-        self.normalise = v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize(*normalisation(arch))])
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for part in torch.randperm(len(self.samples)).split(self.batch_size):
-            images, labels = zip(*(self.samples[index] for index in part), strict=True)
-            yield self.normalise(torch.stack([self.crop(image) for image in images])), torch.tensor(labels)
+def measure(scratch: Path, data: str | None, rounds: int) -> None:
+    """The first with one more busy process than there are cores; the second with bytecode and without."""
+    with busy_cores():
+        spun = in_turn(
+            {"default": forward(scratch, {}), "passive": forward(scratch, {"OMP_WAIT_POLICY": "passive"})}, rounds
+        )
+    kept = {"PYTHONPYCACHEPREFIX": str(scratch / "bytecode")}
+    none = {"PYTHONPYCACHEPREFIX": str(scratch / "none"), "PYTHONDONTWRITEBYTECODE": "1"}
+    run(IMPORT, scratch, kept)
+    imports = in_turn({"none": lambda: run(IMPORT, scratch, none), "kept": lambda: run(IMPORT, scratch, kept)}, rounds)
+    rows = [
+        *rows_of({"forward pass of 355 images, every core busy: threads spin (default)": steps(spun["default"]),
+                  "the same: `OMP_WAIT_POLICY=passive`": steps(spun["passive"])}),
+        *rows_of({"`import torch, torchvision`, no bytecode": whole(imports["none"]),
+                  "the same, compiled bytecode": whole(imports["kept"])}),
+    ]  # fmt: skip
+    publish("settings", table(("", "CPU s", "wall s", "CPU ratio", "wall ratio"), rows))
 
 
-def to_channels_last(_: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
-    return (inputs[0].contiguous(memory_format=torch.channels_last),)
+def forward(scratch: Path, environment: dict[str, str]) -> Callable[[], Cost]:
+    return lambda: run(script("forward"), scratch, {"OMP_NUM_THREADS": str(os.cpu_count()), **environment})
 
 
-def main() -> None:
-    parser = tutorial.arguments(__doc__)
-    parser.add_argument("--with", dest="settings", nargs="*", choices=SETTINGS, default=[])
-    given = parser.parse_args()
-    torch.manual_seed(0)
-    loaders = tutorial.make_loaders(given.images, given.arch, given.batch_size)
-    network = tutorial.make_network(given.arch, len(loaders["train"].dataset.classes), given.weights)
-    batches: tutorial.Batches = loaders["train"]
-    if "channels_last" in given.settings:
-        network.to(memory_format=torch.channels_last)
-        network.register_forward_pre_hook(to_channels_last)
-    if "bf16" in given.settings:
-        network = Autocast(network)
-    if "cached" in given.settings:
-        batches = Cached(given.images, given.arch, given.batch_size)
-    tutorial.train(network, list(network.parameters()), batches, loaders["val"], given.epochs)
+@contextmanager
+def busy_cores() -> Iterator[None]:
+    """Keep every core busy with another process."""
+    spinning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for process in spinning:
+            process.kill()
+            process.wait()
 
 
-if __name__ == "__main__":
-    main()
+def steps(costs: list[Cost]) -> list[Mark]:
+    return [one.between("begins", "ends") for one in costs]
+
+
+def whole(costs: list[Cost]) -> list[Mark]:
+    return [Mark("", one.cpu, one.wall) for one in costs]
+
+
+def rows_of(two: dict[str, list[Mark]]) -> list[list[str]]:
+    """A row each; the second has the paired ratios of the first to it."""
+    before, after = two.values()
+    rows = [[name, f"{median(one.cpu for one in costs):.2f}", f"{median(one.wall for one in costs):.2f}", "", ""]
+            for name, costs in two.items()]  # fmt: skip
+    rows[1][3:] = [
+        ratios([one.cpu for one in before], [one.cpu for one in after]),
+        ratios([one.wall for one in before], [one.wall for one in after]),
+    ]
+    return rows

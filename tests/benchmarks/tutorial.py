@@ -30,6 +30,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--weights", choices=("imagenet", "none"), default="imagenet")
     parser.add_argument("--epochs", type=int, default=25)
     parser.add_argument("--batch-size", type=int, default=4)
+    parser.add_argument("--workers", type=int, default=4)
     return parser
 
 
@@ -47,8 +48,10 @@ def freeze_all_but_head(network: nn.Module, arch: str) -> list[nn.Parameter]:
     return list(network.get_submodule(head_name(arch)).requires_grad_(True).parameters())
 
 
-def make_loaders(images: Path, arch: str, batch_size: int) -> dict[str, DataLoader[tuple[Tensor, Tensor]]]:
-    """A loader of each split, four workers each; the tutorial shuffles both."""
+def make_loaders(
+    images: Path, arch: str, batch_size: int, workers: int
+) -> dict[str, DataLoader[tuple[Tensor, Tensor]]]:
+    """A loader of each split; the tutorial shuffles both."""
     normalise = transforms.Normalize(*normalisation(arch))
     transform = {
         "train": transforms.Compose(
@@ -60,7 +63,7 @@ def make_loaders(images: Path, arch: str, batch_size: int) -> dict[str, DataLoad
     }
     return {
         split: DataLoader(
-            datasets.ImageFolder(images / split, transform[split]), batch_size, shuffle=True, num_workers=4
+            datasets.ImageFolder(images / split, transform[split]), batch_size, shuffle=True, num_workers=workers
         )
         for split in transform
     }
@@ -113,7 +116,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     torch.manual_seed(given.seed)
-    loaders = make_loaders(given.images, given.arch, given.batch_size)
+    loaders = make_loaders(given.images, given.arch, given.batch_size, given.workers)
     network = make_network(given.arch, len(loaders["train"].dataset.classes), given.weights)
     weights = freeze_all_but_head(network, given.arch) if given.mode == "frozen" else list(network.parameters())
     print(f"best {train(network, weights, loaders['train'], loaders['val'], given.epochs):.4f}")
