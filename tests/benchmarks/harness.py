@@ -52,7 +52,8 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] | N
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert process.stdout is not None
-    marks = [Mark(line.rstrip(), _cpu(process.pid), monotonic() - began) for line in process.stdout]
+    with process.stdout as lines:
+        marks = [Mark(line.rstrip(), _cpu(process.pid), monotonic() - began) for line in lines]
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

@@ -38,16 +38,20 @@ def publish(name: str, text: str) -> None:
 
 
 def machine() -> str:
-    """Date, commit, processor, threads, load and versions in a line."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--exclude=*"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    """Date, the commit that last changed the pipeline, processor, threads, load and versions in a line."""
+    commit = _git("log", "-1", "--format=%h", "--", "pipeline")
+    changes = " with changes" if _git("status", "--porcelain", "--", "pipeline") else ""
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     threads = os.environ.get("OMP_NUM_THREADS", "1")
     return (
-        f"*{datetime.now(UTC):%Y-%m-%d}, commit {commit}, {processor()}, {os.cpu_count()} cores, {threads} compute "
-        f"thread(s), load {os.getloadavg()[1]:.1f} of other work. Python {platform.python_version()}, {versions}.*"
+        f"*{datetime.now(UTC):%Y-%m-%d}, pipeline of commit {commit}{changes}, {processor()}, {os.cpu_count()} cores, "
+        f"compute threads: {threads}, load: {os.getloadavg()[2]:.1f}. "
+        f"Python {platform.python_version()}, {versions}.*"
     )
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def processor() -> str:
