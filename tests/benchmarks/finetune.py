@@ -17,7 +17,7 @@ TUTORIAL = "the tutorial's loop"
 ALONE = "the same without loader workers"
 BATCH = {"resnet18": 32, "efficientnet_lite0": 16}
 EPOCHS = 2
-IMAGES = 192
+IMAGES = 128
 # The stage with all of its settings off, then with one more in each row.
 LADDER = {
     "the stage with all settings off": ("train.memory_format=contiguous", "train.precision=fp32", "train.cache=off"),
