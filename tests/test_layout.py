@@ -16,6 +16,7 @@ PACKAGE = SOURCE / "runhive"
 LEAVES = {"errors", "files", "params", "formats", "metrics", "preprocess"}
 MAY_IMPORT = {
     "errors": set(),
+    "driver": {"errors"},
     "files": {"errors"},
     "mistakes": set(),
     "params": {"errors", "mistakes"},
@@ -29,7 +30,7 @@ MAY_IMPORT = {
     "report": LEAVES | {"tracking"},
     "terminal": LEAVES | {"tracking"},
     "stages": LEAVES | {"data", "vision", "tracking", "report"},
-    "commands": LEAVES | {"presets", "stages", "terminal", "tracking"},
+    "commands": LEAVES | {"driver", "presets", "stages", "terminal", "tracking"},
     "cli": {"commands", "errors"},
 }
 # Imported by a stage but without a say in its outs, so that mending them retrains nothing.

@@ -54,7 +54,8 @@ REPORT = DataReport(
 )  # fmt: skip
 TRAINED = TrainRecord(
     run_id="20261123-142233-7f3a9c", attempt=1, input_digest=SHA, started_at="2026-11-23T14:22:33.000+00:00",
-    started={"params": {"train": {"lr": 0.1, "views": None}}}, weights_sha256=SHA, seconds=1.5, images_per_second=9.0,
+    started={"params": {"train": {"lr": 0.1, "views": None}}}, weights_sha256=SHA, epochs=1, seconds=1.5,
+    images_per_second=9.0,
 )  # fmt: skip
 DOCUMENTS: list[Document] = [CARD, EVALUATION, PARITY, REPORT, TRAINED]
 NAMES = [type(document).__name__ for document in DOCUMENTS]

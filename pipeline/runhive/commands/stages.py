@@ -33,22 +33,31 @@ def _params() -> Any:
     return load_params(Path("params.yaml"))
 
 
+def _params_and_device() -> Any:
+    """The parameters; raises RunhiveError where they ask for CUDA and there is none, before any work."""
+    from runhive.driver import admit_device
+
+    params = _params()
+    admit_device(params.train.device)
+    return params
+
+
 def _fetch() -> None:
+    data = _params_and_device().data
     from runhive.stages.fetch import fetch
 
-    data = _params().data
     fetch(data.source, data.url, data.on_bad)
 
 
 def _train() -> None:
-    params = _params()
+    params = _params_and_device()
     from runhive.stages.train import train
 
     train(params)
 
 
 def _evaluate() -> None:
-    params = _params()
+    params = _params_and_device()
     from runhive.stages.evaluate import evaluate
     from runhive.stages.opened import failure_told
 

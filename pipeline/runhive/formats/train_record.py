@@ -9,7 +9,8 @@ class TrainRecord(Document):
     """The run that made the weights.
 
     `started` is the content of the run's `started` event, so that a ledger that lacks the run can be
-    given it again. `seconds` is the training's own time, over all attempts.
+    given it again. `epochs` are those that were trained, fewer than asked for after an early stop.
+    `seconds` is the training's own time, over all attempts.
     """
 
     version: ClassVar[int] = 1
@@ -20,5 +21,6 @@ class TrainRecord(Document):
     started_at: str
     started: dict[str, Any]
     weights_sha256: str
+    epochs: int
     seconds: float
     images_per_second: float

@@ -14,7 +14,7 @@ from runhive.vision.device import Numerics
 PACKAGES = ("dvc", "numpy", "onnx", "onnxruntime", "pillow", "runhive", "safetensors", "torch", "torchvision")
 
 
-def describe_environment(numerics: Numerics) -> dict[str, Any]:
+def describe_environment(numerics: Numerics, compiled: bool) -> dict[str, Any]:
     """Interpreter, host, processors, threads, numerics and the versions of the packages that matter."""
     device = numerics.device
     return {
@@ -26,6 +26,7 @@ def describe_environment(numerics: Numerics) -> dict[str, Any]:
         "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
         "device": device.type,
         "threads": torch.get_num_threads(),
+        "compile": compiled,
         "precision": numerics.precision,
         "memory_format": numerics.memory_format,
         "allocator": allocator_settings(),

@@ -65,7 +65,7 @@ def trained_event(trained: TrainRecord) -> Event:
     data = {
         "weights_sha256": trained.weights_sha256,
         "record_md5": hashlib.md5(paths.TRAIN_RECORD.read_bytes(), usedforsecurity=False).hexdigest(),
-        "epochs": trained.started["params"]["train"]["epochs"],
+        "epochs": trained.epochs,
         "selection": card.selection.model_dump(mode="json"),
         "parameters": card.parameters,
         "images_per_second": trained.images_per_second,

@@ -1,6 +1,9 @@
 """Manifest to weights: opens the run, trains, checkpoints every epoch, goes on after a crash."""
 
+import os
+import shutil
 from math import ceil
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -36,9 +39,9 @@ def train(params: Params) -> None:
     """Write the model, its card, its history and the record of the run that made them."""
     keep_freed_memory()
     inputs.admit_own_code("train", params.model.arch)
-    numerics = choose_numerics(params.train, params.model.arch)
+    numerics = choose_numerics(params.model, params.train)
     images = read_manifest(paths.MANIFEST)
-    started = describe_run(params, images) | {"environment": describe_environment(numerics)}
+    started = describe_run(params, images) | {"environment": describe_environment(numerics, params.train.compile)}
     root = main_root()
     folder = checkpoint_folder(root, started["input_digest"])
     with file_lock(folder.with_suffix(".lock"), wait=0), opened_run(open_ledger(root), root, folder, started) as run:
@@ -54,12 +57,21 @@ def train(params: Params) -> None:
                 liveness.beat(root, run.run_id)
                 after_epoch(state.history[-1])
 
+            if params.train.compile:
+                _compile_within(folder)
             lesson = Lesson(
                 params.model, params.train, *(labelled(part, class_names(images), load) for part in (learned, checked))
             )
             state = learn(classifier, lesson, numerics, state, Watch(after_step, keep))
         speed = len(learned) * (state.epoch - first) / (monotonic() - began)
         write_outs(params, images, classifier, state, run, speed)
+
+
+def _compile_within(folder: Path) -> None:
+    """Have torch.compile keep its files in *folder*: a killed one leaves halves, on which later ones fail (tried)."""
+    compiled = folder / "compiled"
+    shutil.rmtree(compiled, ignore_errors=True)
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(compiled)
 
 
 def divide(images: list[Image], train: Train) -> tuple[list[Image], list[Image]]:
@@ -135,6 +147,7 @@ def write_outs(
         started_at=run.started_at,
         started=run.started,
         weights_sha256=sha256_of(paths.WEIGHTS),
+        epochs=state.epoch,
         seconds=sum(epoch.seconds for epoch in state.history),
         images_per_second=speed,
     ).write(paths.TRAIN_RECORD)

@@ -56,12 +56,17 @@ def augmented_batches(
 
 
 def augment_image(pixels: Pixels, rng: Generator, size: int, augment: Augment) -> Tensor:
-    """Crop a random box, resize it to *size* squared and mirror it by chance: (1, 3, size, size), channels last."""
+    """Crop a random box, mirror it by chance, resize it to *size* squared and apply the policy: (1, 3, size, size)."""
     height, width, _ = pixels.shape
     left, top, right, bottom = random_box(rng, width, height, augment.min_scale)
-    crop = torch.from_numpy(pixels[top:bottom, left:right].copy()).permute(2, 0, 1)[None]
+    step = -1 if augment.flip and rng.random() < 0.5 else 1
+    crop = torch.from_numpy(pixels[top:bottom, left:right][:, ::step].copy()).permute(2, 0, 1)[None]
     image = functional.interpolate(crop, (size, size), mode="bilinear", antialias=True)
-    return image.flip(3) if augment.flip and rng.random() < 0.5 else image
+    if augment.policy == "none":
+        return image
+    from runhive.vision.policy import apply_policy  # here, because torchvision takes a second to import
+
+    return apply_policy(augment.policy, image, rng)
 
 
 def random_box(rng: Generator, width: int, height: int, min_scale: float) -> tuple[int, int, int, int]:

@@ -6,9 +6,10 @@ import torch
 from torch import nn
 
 from runhive.errors import RunhiveError
-from runhive.params import Train
+from runhive.params import Model, Train
 from runhive.vision.model import outline
 
+SMALL = 128  # pixels a side
 MEMORY_FORMATS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
 
 
@@ -36,12 +37,13 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def choose_numerics(train: Train, arch: str) -> Numerics:
+def choose_numerics(model: Model, train: Train) -> Numerics:
     """What the parameters ask for; `precision: auto` is bf16 where it is faster."""
     device = choose_device(train.device)
     precision = train.precision
     if precision == "auto":
-        precision = "bf16" if has_bf16(device) and not _is_slow_in_bf16(device, train, arch) else "fp32"
+        slow = device.type == "cpu" and train.mode == "finetune" and _learns_slowly_in_bf16(model)
+        precision = "bf16" if has_bf16(device) and not slow else "fp32"
     return Numerics(device, precision, train.memory_format)
 
 
@@ -53,7 +55,7 @@ def has_bf16(device: torch.device) -> bool:
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
-def _is_slow_in_bf16(device: torch.device, train: Train, arch: str) -> bool:
-    """On a CPU the backward pass of grouped convolutions, as in depthwise networks, is slower in bf16 (measured)."""
-    convolutions = (module for module in outline(arch, 2).modules() if isinstance(module, nn.Conv2d))
-    return device.type == "cpu" and train.mode == "finetune" and any(layer.groups > 1 for layer in convolutions)
+def _learns_slowly_in_bf16(model: Model) -> bool:
+    """Measured on CPUs: the backward pass of grouped convolutions, as in depthwise networks, and of small images."""
+    convolutions = (module for module in outline(model.arch, 2).modules() if isinstance(module, nn.Conv2d))
+    return model.image_size < SMALL or any(layer.groups > 1 for layer in convolutions)
