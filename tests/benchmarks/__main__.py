@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from page import pipeline_commit
+
 BENCHMARKS = {  # name to rounds
     "frozen": 1,
     "finetune": 3,
@@ -26,6 +28,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="how often each variant runs")
     parser.add_argument("--scratch", type=Path, help="where the scratch repositories go")
     given = parser.parse_args()
+    pipeline_commit()
     for name in given.what or BENCHMARKS:
         with TemporaryDirectory(dir=given.scratch, prefix=f"benchmark-{name}-") as scratch:
             importlib.import_module(name).measure(Path(scratch), given.data, given.rounds or BENCHMARKS[name])

@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,16 +39,21 @@ def publish(name: str, text: str) -> None:
 
 
 def machine() -> str:
-    """Date, the commit that last changed the pipeline, processor, threads, load and versions in a line."""
-    commit = _git("log", "-1", "--format=%h", "--", "pipeline")
-    changes = " with changes" if _git("status", "--porcelain", "--", "pipeline") else ""
+    """Date, measured commit, processor, threads, load and versions in a line."""
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     threads = os.environ.get("OMP_NUM_THREADS", "1")
     return (
-        f"*{datetime.now(UTC):%Y-%m-%d}, pipeline of commit {commit}{changes}, {processor()}, {os.cpu_count()} cores, "
-        f"compute threads: {threads}, load: {os.getloadavg()[2]:.1f}. "
+        f"*{datetime.now(UTC):%Y-%m-%d}, pipeline of commit {pipeline_commit()}, {processor()}, "
+        f"{os.cpu_count()} cores, compute threads: {threads}, load: {os.getloadavg()[2]:.1f}. "
         f"Python {platform.python_version()}, {versions}.*"
     )
+
+
+@cache
+def pipeline_commit() -> str:
+    """The commit that last changed the pipeline when this was first asked, which is before anything ran."""
+    commit = _git("log", "-1", "--format=%h", "--", "pipeline")
+    return f"{commit} with changes" if _git("status", "--porcelain", "--", "pipeline") else commit
 
 
 def _git(*arguments: str) -> str:
