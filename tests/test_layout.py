@@ -137,7 +137,7 @@ def test_no_light_command_imports_torch(command: list[str], tmp_path: Path) -> N
     ("command", "module", "extra"),
     [
         ("train", "torch", "train"),
-        ("evaluate", "safetensors", "train"),
+        ("evaluate", "torch", "train"),
         ("export", "onnxruntime", "train"),
         ("report", "jinja2", "report"),
     ],

@@ -109,6 +109,17 @@ MISTAKES = {
         "name its path"
     ),
     "model.resize_size=200": "model.resize_size: 200 is less than model.image_size 224: raise it to 224 or more",
+    "train.accumulate=9": (
+        "train.accumulate: 9 pieces of train.batch_size 16 leave some with a single image: lower it"
+    ),
+    "train.early_stop.patience=3": (
+        "train.early_stop.patience: stops on the check images: set train.select to holdout or val, or this to 0"
+    ),
+    "train.augment.mixup=0.2": "train.augment.mixup: needs train.mode finetune: set it to 0.0",
+    "train.compile=true": "train.compile: needs train.mode finetune: set it to false",
+    "train.precision=fp16": "train.precision: 'fp16' is not one of 'auto', 'bf16' or 'fp32': did you mean bf16?",
+    "train.ema=1.0": "train.ema: should be less than 1, not 1.0",
+    "train.cache=on": "train.cache: 'on' is not one of 'full', 'reduced' or 'off'",
     "train.warmup_epochs=30": "train.warmup_epochs: must be less than train.epochs, 30",
 }  # fmt: skip
 

@@ -1,9 +1,11 @@
 """Random crops: each image's is a function of (seed, epoch, image) and lies within it."""
 
+import os
 from math import sqrt
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from runhive.vision.augment import (
     random_box,
     split_into_batches,
 )
+from runhive.vision.policy import POLICIES, apply_policy
 
 AUGMENT = Augment(min_scale=0.3, flip=True, policy="none", mixup=0.0)
 
@@ -80,6 +83,39 @@ def test_boxes_keep_the_smallest_share_and_the_ratio() -> None:
 @pytest.mark.parametrize(("size", "box"), [((100, 10), (43, 0, 56, 10)), ((10, 100), (0, 43, 10, 56))])
 def test_where_no_box_fits_the_centre_is_taken(size: tuple[int, int], box: tuple[int, int, int, int]) -> None:
     assert random_box(np.random.default_rng(0), *size, min_scale=1.0) == box
+
+
+@pytest.mark.parametrize("policy", ["none", "randaugment"])
+def test_the_number_of_processors_changes_nothing(drawn: Labelled, policy: str) -> None:
+    augment = Augment(min_scale=0.3, flip=True, policy=policy, mixup=0.0)
+
+    def pixels() -> list[bytes]:
+        batches = split_into_batches(np.arange(10), 4)
+        return [batch.numpy().tobytes() for batch in augmented_batches(drawn, batches, 16, augment, 0, 1)]
+
+    everywhere = pixels()
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        alone = pixels()
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+    assert alone == everywhere
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_policy_does_what_torchvisions_does_with_the_same_draws(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """torchvision's own draws are replaced by ours, one for one."""
+    images = torch.from_numpy(np.random.default_rng(0).integers(256, size=(1, 3, 24, 24), dtype=np.uint8))
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        with monkeypatch.context() as patch:
+            patch.setattr(torch, "randint", lambda high, size, rng=rng: torch.tensor(rng.integers(high)))
+            patch.setattr(torch, "rand", lambda size, rng=rng: torch.tensor(rng.random()))
+            expected = POLICIES[name]()(images)
+
+        assert torch.equal(apply_policy(name, images, np.random.default_rng(seed)), expected)
 
 
 def flipping(flip: bool) -> Augment:

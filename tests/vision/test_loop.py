@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from math import nan
+from math import exp, log, nan
 from pathlib import Path
 
 import pytest
@@ -141,6 +141,44 @@ def test_training_that_was_stopped_goes_on_to_the_same_bits(
     ]
 
 
+RECIPES = {
+    "average": ("train.ema=0.9", "train.select=val"),
+    "early stop": ("train.early_stop={patience: 1, watch: loss}", "train.select=val", "train.lr=0.5", "train.epochs=9"),
+    "pieces": ("train.accumulate=2", "train.clip_norm=0.1", "train.label_smoothing=0.1"),
+    "mixup": ("train.augment={min_scale: 0.3, flip: true, policy: randaugment, mixup: 0.4}",),
+    "trivial": ("train.augment={min_scale: 0.3, flip: true, policy: trivialaugment, mixup: 0.0}", "train.ema=0.5"),
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_every_recipe_that_was_stopped_goes_on_to_the_same_bits(
+    name: str, precision: str, own: str, drawn: Labelled, tmp_path: Path
+) -> None:
+    found = params(f"model.arch={own}", "train.mode=finetune", "train.epochs=4", *RECIPES[name])
+    lesson = Lesson(found.model, found.train, drawn, drawn)
+    numerics = Numerics(torch.device("cpu"), precision, "channels_last")
+
+    def learned(state: State, after_epoch: Callable[[State], None]) -> tuple[Weights, State]:
+        classifier = make_classifier(lesson.model, 2, 0)
+        end = learn(classifier, lesson, numerics, state, Watch(lambda epoch, seen: None, after_epoch))
+        return classifier.state_dict(), end
+
+    def stop_after_two(state: State) -> None:
+        save_checkpoint(tmp_path, state)
+        if state.epoch == 2:
+            raise Stopped
+
+    whole, state = learned(State(), lambda state: None)
+    with pytest.raises(Stopped):
+        learned(State(), stop_after_two)
+    resumed, again = learned(load_checkpoint(tmp_path), lambda state: None)
+
+    assert equal(resumed, whole)
+    assert (again.epoch, again.best_epoch) == (state.epoch, state.best_epoch)
+    assert [epoch.train_loss for epoch in again.history] == [epoch.train_loss for epoch in state.history]
+
+
 def test_training_that_had_ended_gives_its_weights_again(recipe: tuple[Model, Train], drawn: Labelled) -> None:
     lesson = Lesson(*recipe, drawn, drawn)
     whole, state = trained(lesson)
@@ -185,6 +223,88 @@ def test_the_epoch_that_is_kept_is_the_best_or_the_last(select: str, kept: int) 
     assert state.best_epoch == kept
     assert float(network.w.detach()) == seen[kept - 1]
     assert [epoch.check_accuracy for epoch in state.history] == [1, 1, 1, 1]
+
+
+def line_fit(feed: Feed, *changes: str) -> tuple[Line, State]:
+    """Fit a line by plain gradient descent at rate 0.1."""
+    network = Line()
+    constant = ("train.lr=0.1", "train.schedule={name: constant}", f"train.optimizer={PLAIN}")
+    state = fit(
+        network, feed, train_of(*constant, *changes), CPU, State(), lambda epoch, images: None, lambda state: None
+    )
+    return network, state
+
+
+def test_the_average_of_the_weights_is_what_is_measured_and_kept() -> None:
+    plain, _ = line_fit(line_feed([0, 0, 0], 0), "train.epochs=3", "train.select=last")
+    steps = [
+        float(line_fit(line_feed([0] * n, 0), f"train.epochs={n}", "train.select=last")[0].w.detach())
+        for n in (1, 2, 3)
+    ]
+    kept, state = line_fit(line_feed([0, 0, 0], 0), "train.epochs=3", "train.select=last", "train.ema=0.9")
+    average = steps[0]
+    for weight in steps[1:]:
+        average = 0.9 * average + 0.1 * weight
+
+    assert float(kept.w.detach()) == pytest.approx(average, rel=1e-6)
+    assert float(state.network["w"]) == float(plain.w.detach())
+    assert state.history[-1].check_loss == pytest.approx(log(1 + exp(-average)), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("patience", "watch", "trained"), [(0, "loss", 6), (1, "loss", 3), (2, "loss", 4), (1, "accuracy", 2)]
+)
+def test_training_stops_after_epochs_without_a_better_check_value(patience: int, watch: str, trained: int) -> None:
+    """Class 0 is taught twice, then class 1: the loss on class 0 is least after epoch 2, its accuracy never better."""
+    _, state = line_fit(
+        line_feed([0, 0, 1, 1, 1, 1], 0), "train.epochs=6", "train.select=val",
+        f"train.early_stop={{patience: {patience}, watch: {watch}}}",
+    )  # fmt: skip
+
+    assert state.epoch == len(state.history) == trained
+
+
+def test_a_batch_in_pieces_takes_the_step_of_the_whole() -> None:
+    x, y = torch.randn(6, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 0, 0, 1, 1])
+
+    def weights(*changes: str) -> Tensor:
+        torch.manual_seed(0)
+        network = nn.Linear(3, 2)
+        feed = Feed(lambda epoch: [(x, y)], lambda: [(x, y)], 1)
+        train = train_of("train.epochs=2", "train.batch_size=6", *changes)
+        fit(network, feed, train, CPU, State(), lambda epoch, images: None, lambda state: None)
+        return network.weight.detach()
+
+    assert torch.allclose(weights("train.accumulate=3"), weights(), atol=1e-7)
+    assert torch.allclose(weights("train.accumulate=2"), weights(), atol=1e-7)
+
+
+def test_a_gradient_is_shortened_to_the_norm() -> None:
+    """The first step moves by the rate times the norm."""
+    network, _ = line_fit(line_feed([0], 0), "train.epochs=1", "train.clip_norm=0.01")
+
+    assert float(network.w.detach()) == pytest.approx(0.5 + 0.1 * 0.01, rel=1e-4)
+
+
+def test_label_smoothing_is_in_the_training_loss_and_not_in_the_check() -> None:
+    _, state = line_fit(line_feed([0], 0), "train.epochs=1", "train.label_smoothing=0.2")
+    right, wrong = log(1 + exp(-0.5)), log(1 + exp(0.5))
+
+    assert state.history[0].train_loss == pytest.approx(0.9 * right + 0.1 * wrong, rel=1e-5)
+    assert state.history[0].check_loss < right
+
+
+def test_a_loss_that_is_lost_in_the_middle_of_an_epoch_is_told_with_its_step() -> None:
+    good, bad = torch.zeros(2, 3), torch.full((2, 3), nan)
+    batches = [(x, torch.tensor([0, 1])) for x in (good, bad, good, good)]
+    seen: list[int] = []
+    with pytest.raises(RunhiveError, match="the loss is nan in epoch 1, step 2 of 4: "):
+        fit(
+            nn.Linear(3, 2), Feed(lambda epoch: batches, lambda: batches[:1], 4), train_of(), CPU, State(),
+            lambda epoch, images: seen.append(images), lambda state: None,
+        )  # fmt: skip
+
+    assert seen == [2, 4], "it went on for more than a step"
 
 
 def test_of_equal_epochs_the_first_is_kept() -> None:

@@ -29,8 +29,9 @@ def evaluate(params: Params) -> None:
     images = evaluation_images(params.evaluate.split)
     files = [paths.IMAGES / image.path for image in images]
     classifier = load_classifier(card, paths.WEIGHTS)
-    load = pixel_loader(main_root(), images, params.train.cache, card.preprocess.resize_size)
-    logits = predict_logits(classifier, files, card, choose_device(params.train.device), load).astype(np.float64)
+    device = choose_device(params.train.device)
+    with pixel_loader(main_root(), images, params.train.cache, card.preprocess.resize_size) as load:
+        logits = predict_logits(classifier, files, card, device, load).astype(np.float64)
     predictions = Predictions(
         classes=card.classes,
         paths=[image.path for image in images],

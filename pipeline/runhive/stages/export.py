@@ -35,16 +35,16 @@ def export(params: Params) -> None:
     model = to_onnx(classifier, card, params.export.opset)
     images = evaluation_images(params.evaluate.split)
     files = [paths.IMAGES / image.path for image in images]
-    load = pixel_loader(main_root(), images, params.train.cache, card.preprocess.resize_size)
     threads = torch.get_num_threads()
     session = open_session(model, threads)
-    expected = predict_logits(classifier, files, card, torch.device("cpu"), load)
-    found = session_logits(session, files, card, load)
+    with pixel_loader(main_root(), images, params.train.cache, card.preprocess.resize_size) as load:
+        expected = predict_logits(classifier, files, card, torch.device("cpu"), load)
+        found = session_logits(session, files, card, load)
+        one = next(input_batches(files[:1], card.preprocess, 1, load))
     if not np.isfinite(found).all():
         raise RunhiveError("the ONNX model's logits are not finite where torch's are: change export.opset")
     absolute = float(np.abs(found - expected).max())
     spread = float(np.sqrt(expected.var(axis=0).mean()))
-    one = next(input_batches(files[:1], card.preprocess, 1, load))
     parity = Parity(
         onnx_sha256=hashlib.sha256(model).hexdigest(),
         weights_sha256=card.weights_sha256,

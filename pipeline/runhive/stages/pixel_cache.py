@@ -9,7 +9,8 @@ import mmap
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
@@ -55,32 +56,39 @@ class Place:
     shape: tuple[int, int, int]
 
 
-def pixel_loader(root: Path, images: Sequence[Image], cache: Cache, side: int) -> Load:
-    """How to get the pixels of *images*, whole splits: from the cache under *root*, written where it is missing.
+@contextmanager
+def pixel_loader(root: Path, images: Sequence[Image], cache: Cache, side: int) -> Iterator[Load]:
+    """Yield how to get the pixels of *images*, whole splits: from the cache under *root*, written where it is missing.
 
     With `reduced`, images whose shorter side is longer than *side* are kept at that size.
     Raises RunhiveError where the disk has no room for it, or a file is not the one that the manifest lists.
     """
     if cache == "off":
-        return load_pixels
+        yield load_pixels
+        return
     folder = root / paths.STATE / "cache"
     places: dict[Path, Place] = {}
-    with file_lock(folder / "lock", wait=None):
-        for split in sorted({image.split for image in images}):
-            members = split_of(images, split)
-            places |= _open(folder, members, _pictures(members, side if cache == "reduced" else None))
-        for old in sorted(folder.glob("*.rgb"), key=lambda one: one.stat().st_mtime)[:-KEPT]:
-            old.unlink()  # who reads it holds it open
-    return partial(_load, places)
+    with ExitStack() as opened:
+        with file_lock(folder / "lock", wait=None):
+            for split in sorted({image.split for image in images}):
+                members = split_of(images, split)
+                pictures = _pictures(members, side if cache == "reduced" else None)
+                places |= _places(opened.enter_context(_open(folder, pictures)), members, pictures)
+            for old in sorted(folder.glob("*.rgb"), key=lambda one: one.stat().st_mtime)[:-KEPT]:
+                old.unlink()  # who reads it holds it open
+        yield partial(_load, places)
 
 
-def _open(folder: Path, images: Sequence[Image], pictures: Sequence[Picture]) -> dict[Path, Place]:
-    """The places of *images* in their file, which is written if there is none yet."""
+def _open(folder: Path, pictures: Sequence[Picture]) -> IO[bytes]:
+    """The file of *pictures*, which is written if there is none yet. Call it under the lock."""
     path = folder / f"{_key(pictures)}.rgb"
     if not path.exists():
         _write(path, pictures)
     os.utime(path)
-    file = path.open("rb")
+    return path.open("rb")
+
+
+def _places(file: IO[bytes], images: Sequence[Image], pictures: Sequence[Picture]) -> dict[Path, Place]:
     starts = accumulate((picture.bytes for picture in pictures), initial=0)
     found = {
         one.image.sha256: Place(file, start, (one.height, one.width, 3))

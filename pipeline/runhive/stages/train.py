@@ -48,9 +48,11 @@ def train(params: Params) -> None:
         classifier = make_classifier(params.model, len(class_names(images)), params.train.seed)
         state = load_checkpoint(folder)
         learned, checked = divide(images, params.train)
-        load = pixel_loader(root, [*learned, *checked], params.train.cache, params.model.resize_size)
         began, first = monotonic(), state.epoch
-        with show_progress(params.train.epochs, first, len(learned)) as (after_step, after_epoch):
+        with (
+            pixel_loader(root, [*learned, *checked], params.train.cache, params.model.resize_size) as load,
+            show_progress(params.train.epochs, first, len(learned)) as (after_step, after_epoch),
+        ):
 
             def keep(state: State) -> None:
                 save_checkpoint(folder, state)

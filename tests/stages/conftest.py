@@ -1,0 +1,34 @@
+"""A repository with images and their manifest."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from runhive.files import sha256_of
+from runhive.formats.manifest import Image, write_manifest
+from runhive.stages import paths
+
+SIZES = [(50, 37), (37, 50), (20, 20), (61, 33)]  # of each split
+
+
+@pytest.fixture
+def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Image]:
+    """Noisy JPEGs of two classes in two splits, and the manifest that lists them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    subprocess.run(["git", "init", "-q", "-b", "main"], check=True)
+    chance = np.random.default_rng(0)
+    found = []
+    for split in ("train", "val"):
+        for index, (width, height) in enumerate(SIZES):
+            label = ("ants", "bees")[index % 2]
+            path = f"{split}/{label}/{index}.jpg"
+            (paths.IMAGES / path).parent.mkdir(parents=True, exist_ok=True)
+            pixels = chance.integers(256, size=(height, width, 3), dtype=np.uint8)
+            PIL.Image.fromarray(pixels).save(paths.IMAGES / path, quality=95)
+            found.append(Image(path, split, label, sha256_of(paths.IMAGES / path), width, height))
+    write_manifest(paths.MANIFEST, found)
+    return found
