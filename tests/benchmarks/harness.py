@@ -58,7 +58,9 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] | N
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit("\n".join([*(mark.line for mark in marks), f"benchmarks: {' '.join(command)} failed"]))
-    return Cost(usage.ru_utime + usage.ru_stime, monotonic() - began, usage.ru_maxrss * 1024, marks)
+    cost = Cost(usage.ru_utime + usage.ru_stime, monotonic() - began, usage.ru_maxrss * 1024, marks)
+    say(f"  {cost.cpu:.2f} CPU s, {cost.wall:.1f} s, {cost.peak / 2**30:.2f} GiB: {' '.join(map(str, command))[-100:]}")
+    return cost
 
 
 def environment_for(changes: Mapping[str, str]) -> dict[str, str]:
