@@ -3,15 +3,17 @@
 PYTHON ?= python3
 # TORCH=cpu takes torch from PyTorch's CPU index where that can be reached: 0.5 GB to download instead of 3, no GPU.
 TORCH ?= default
-# For `make article` without a network: DATA=path/to/hymenoptera_data.zip ARCH=efficientnet_lite0
+# For `make article` and `make benchmark` without a network: DATA=path/to/hymenoptera_data.zip ARCH=efficientnet_lite0
 DATA ?=
 ARCH ?=
+# For `make benchmark`: WHAT=frozen measures one of frozen, finetune, memory, startup, seeds, settings.
+WHAT ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export UV_NO_CONFIG := 1
 UV = .venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode
 
-.PHONY: demo article test format lock
+.PHONY: demo article test benchmark format lock
 
 demo: .venv/demo.$(TORCH)
 	@dvc repro
@@ -36,6 +38,10 @@ test: .venv/test.$(TORCH)
 	mypy
 	pytest
 
+# The figures of docs/explanation/performance.md, measured again: an hour on two cores.
+benchmark: .venv/benchmark.$(TORCH)
+	@python tests/benchmarks $(WHAT) $(if $(DATA),--data $(DATA))
+
 format: .venv/test.$(TORCH)
 	ruff format .
 	ruff check --fix .
@@ -55,16 +61,16 @@ format: .venv/test.$(TORCH)
 	@$(UV) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/test.default: .venv/demo.default requirements-test.lock
-	@$(UV) --require-hashes --no-deps -r requirements-test.lock
+.venv/test.default .venv/benchmark.default: .venv/%.default: .venv/demo.default requirements-%.lock
+	@$(UV) --require-hashes --no-deps -r requirements-$*.lock
 	@touch $@
 
 # The lock without torch and its CUDA libraries, then the same versions of torch from PyTorch's CPU index,
 # whose hashes the lock does not hold.
-.venv/demo.cpu .venv/test.cpu: .venv/uv requirements.lock requirements-test.lock pyproject.toml
+.venv/demo.cpu .venv/test.cpu .venv/benchmark.cpu: .venv/uv $(wildcard requirements*.lock) pyproject.toml
 	@echo "Installing the pinned requirements into .venv: about 0.5 GB to download."
 	@awk '/^[^ ]/ { drop = /^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==/ } !drop' \
-	  $(if $(findstring test,$@),requirements-test.lock,requirements.lock) > .venv/cpu.lock
+	  requirements$(subst -demo,,-$(basename $(@F))).lock > .venv/cpu.lock
 	@$(UV) --require-hashes --no-deps -r .venv/cpu.lock
 	@$(UV) --torch-backend cpu $$(sed -n 's/^\(torch\|torchvision\)\(==[0-9.]*\).*/\1\2/p' requirements.lock)
 	@$(UV) --no-deps --no-build-isolation --editable .
@@ -73,6 +79,8 @@ format: .venv/test.$(TORCH)
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  pyproject.toml --extra train --extra report --group build --output-file requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  pyproject.toml --extra train --extra report --group build --group test --constraint requirements.lock \
-	  --output-file requirements-test.lock
+	for group in test benchmark; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    pyproject.toml --extra train --extra report --group build --group $$group --constraint requirements.lock \
+	    --output-file requirements-$$group.lock || exit 1; \
+	done

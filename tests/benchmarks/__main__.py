@@ -1,0 +1,38 @@
+"""The figures of docs/explanation/performance.md, measured again: `make benchmark`, or one with WHAT=frozen.
+
+python tests/benchmarks frozen --data hymenoptera_data.zip
+"""
+
+import argparse
+import importlib
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from page import pipeline_commit
+
+BENCHMARKS = {  # name to rounds
+    "frozen": 1,
+    "finetune": 3,
+    "memory": 1,
+    "startup": 3,
+    "seeds": 1,
+    "settings": 3,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", choices=[*BENCHMARKS, []], help="all, where none is named")
+    parser.add_argument("--data", type=os.path.abspath, help="the archive of ants and bees; downloaded where not given")
+    parser.add_argument("--rounds", type=int, help="how often each variant runs")
+    parser.add_argument("--scratch", type=Path, help="where the scratch repositories go")
+    given = parser.parse_args()
+    pipeline_commit()
+    for name in given.what or BENCHMARKS:
+        with TemporaryDirectory(dir=given.scratch, prefix=f"benchmark-{name}-") as scratch:
+            importlib.import_module(name).measure(Path(scratch), given.data, given.rounds or BENCHMARKS[name])
+
+
+if __name__ == "__main__":
+    main()
