@@ -46,6 +46,7 @@ FILES = {
     paths.PARITY: "file",
 }
 IN_LEDGER = {paths.HISTORY: "history.csv", paths.PREDICTIONS: "predictions.csv"}
+MATRIX_CLASSES = 300
 SCORES = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "nll", "brier", "ece")
 
 
@@ -68,7 +69,7 @@ def record() -> None:
         exported_event(parity),
     ]
     shown = mistakes(predictions)
-    if before.evaluation != evaluation.model_dump(mode="json"):
+    if before.evaluation != kept_evaluation(evaluation):
         baseline, reason = find_baseline(ledger, before, root)
         found = compare(ledger, predictions, evaluation.evaluation_set.digest, baseline, reason)
         events.append(Event("compared", asdict(found)))
@@ -104,8 +105,14 @@ def trained_event(trained: TrainRecord) -> Event:
 def evaluated_event(evaluation: Evaluation) -> Event:
     """How good it is."""
     metrics = {f"{evaluation.evaluation_set.name}.{name}": getattr(evaluation, name) for name in SCORES}
-    data = {"metrics": metrics, "evaluation": evaluation.model_dump(mode="json")}
+    data = {"metrics": metrics, "evaluation": kept_evaluation(evaluation)}
     return ended("evaluate", "evaluated", data)
+
+
+def kept_evaluation(evaluation: Evaluation) -> dict[str, Any]:
+    """What the ledger keeps of it: a confusion matrix grows with the square of the classes."""
+    kept = evaluation.model_dump(mode="json")
+    return kept if len(evaluation.classes) <= MATRIX_CLASSES else kept | {"confusion": []}
 
 
 def exported_event(parity: Parity) -> Event:

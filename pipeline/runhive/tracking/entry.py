@@ -12,7 +12,6 @@ from runhive.tracking.run import Event
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 FILE_BYTES = 5_000_000  # what is larger belongs in the DVC cache
-EVENT_BYTES = 1_000_000
 
 
 def media_path(sha256: str) -> str:
@@ -66,5 +65,5 @@ def _check(event: Event) -> None:
         Event.from_json(content)
     except (ValueError, RunhiveError) as error:
         raise RunhiveError(f"event {event.type!r} cannot be recorded: {error}") from error
-    if len(content) > EVENT_BYTES:
-        raise RunhiveError(f"event {event.type!r} has {len(content)} bytes, the ledger takes {EVENT_BYTES}: shorten it")
+    if len(content) > FILE_BYTES:
+        raise RunhiveError(f"event {event.type!r} has {len(content)} bytes, the ledger takes {FILE_BYTES}: shorten it")

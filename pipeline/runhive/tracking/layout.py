@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from pydantic import ValidationError
 
 from runhive.errors import RunhiveError
-from runhive.tracking.entry import EVENT_BYTES, FILE_BYTES
+from runhive.tracking.entry import FILE_BYTES
 from runhive.tracking.kept import DIGEST, KEPT_NAME
 from runhive.tracking.objects import bytes_of
 from runhive.tracking.run import Event
@@ -33,8 +33,7 @@ def check(path: str, blob: pygit2.Blob) -> tuple[str, list[str]]:
                 content = bytes_of(blob)
             except (RunhiveError, pygit2.GitError, OSError) as error:
                 return kind, [f"cannot be read: {error}"]
-            cap = EVENT_BYTES if kind == "events" else FILE_BYTES
-            over = [f"has {len(content)} bytes, over the cap of {cap}"] if len(content) > cap else []
+            over = [f"has {len(content)} bytes, over the cap of {FILE_BYTES}"] if len(content) > FILE_BYTES else []
             return kind, [*over, *faults(match, content)]
     return "stray", ["is a path that no Runhive writes"]
 
