@@ -109,6 +109,19 @@ def test_a_failed_script_tells_its_exit_code_and_why(script: Script, ledger: Led
     assert found.traceback is not None and "in forage" in found.traceback
 
 
+def test_the_last_line_on_stderr_is_the_cause_whatever_stdout_says_after_it(script: Script, ledger: Ledger) -> None:
+    run(script("import sys\nprint('no flowers', file=sys.stderr)\nprint('bye')\nsys.exit(2)"))
+
+    assert only(ledger).cause == "exited with code 2: no flowers"
+
+
+def test_the_experiment_is_named_after_the_script_or_the_program(script: Script, ledger: Ledger) -> None:
+    run(script(""))
+    run([sys.executable, "-m", "runhive", "run", "--", "sh", "-c", "exit 0"])
+
+    assert [found.experiment for found in ledger.runs()] == ["sh", "any"]
+
+
 def test_the_exit_code_is_the_scripts_own(script: Script, ledger: Ledger) -> None:
     assert run(script("import sys; sys.exit(7)")).returncode == 7
     assert only(ledger).exit_code == 7
