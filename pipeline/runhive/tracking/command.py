@@ -49,9 +49,7 @@ def run_command(command: Sequence[str], experiment: str | None, name: str, tags:
     liveness.close_lost(ledger, root)
     run_id, began, params = new_run_id(), utc_now(), _params()
     own = {"name": name, "tags": list(tags), "command": masked_arguments(list(command))}
-    own["experiment"] = experiment or str(
-        params.get("experiment") or Path(_script(command)).stem
-    )
+    own["experiment"] = experiment or str(params.get("experiment") or Path(_script(command)).stem)
     started, files = described({**own, "params": params, "environment": describe_machine()}, Path.cwd())
     print(f"run {run_id}", file=sys.stderr)
     opening = [event for event in (Event("started", started, time=began), queued_event(1)) if event]
@@ -133,7 +131,7 @@ def _collect(root: Path, box: Outbox, before: Snapshot) -> None:
 
 
 def _ending(code: int, stopped_by: str | None, box: Outbox, error: str) -> dict[str, Any]:
-    """The data of `finished`; the last words of a failed command are its cause, its last *error* where it printed one."""
+    """The data of `finished`; the last words of a failed command are its cause, its last *error* if any."""
     ending: dict[str, Any] = {"attempt": 1, "exit_code": code}
     if stopped_by:
         return ending | {"state": "canceled", "cause": f"stopped by {stopped_by}"}
