@@ -11,7 +11,7 @@ from runhive.report.chart import Chart, thinned
 from runhive.report.confusion import Confusion, hardest_first, shaded
 from runhive.report.curves import learning_curve, parse_history
 from runhive.report.gallery import Gallery, gallery
-from runhive.report.leavings import Left, leavings
+from runhive.report.leavings import LOG, Left, leavings
 from runhive.report.lineage import Box, lineage
 from runhive.report.measures import Measure, is_comparable, measures
 from runhive.report.parameters import Row, rows
@@ -89,6 +89,7 @@ def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: P
     run = summary.run
     record = _read_record(summary)
     files = ledger.files(run.run_id)
+    filed = {file.get("ledger") for name, file in run.files.items() if name != LOG}  # these are among what is left
     return RunPage(
         summary=summary,
         baseline=baseline,
@@ -106,7 +107,7 @@ def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: P
         lineage=lineage(run, summary.code, record.data, record.training, record.parity),
         phases=phases(run),
         moments=moments(run),
-        files=sorted(files.items()),
+        files=sorted((name, size) for name, size in files.items() if name not in filed),
         recipe=recipe(run.run_id, summary.code, files, bool(run.command)),
     )
 
