@@ -229,6 +229,38 @@ raise ValueError("{TOKEN}")
         assert secret.encode() not in cache
 
 
+@pytest.mark.parametrize("runner", [[sys.executable, "-m", "runhive", "run", "--tag", TOKEN, "--"], []])
+def test_a_token_in_any_name_reaches_no_object_of_the_ledger(
+    runner: list[str], ledger: Ledger, repository: Path
+) -> None:
+    (repository / "any.py").write_text(f"""
+import runhive
+from pathlib import Path
+from PIL import Image
+token = "{TOKEN}"
+Path("outputs").mkdir()
+Path(f"outputs/{{token}}.txt").write_text("x")
+with runhive.start(experiment=token, name=token, params={{token: 1, "list": [token]}}, tags=[token]) as run:
+    run.log({{token: 1.0}}, step=1)
+    run.log({{token: 2.0}})
+    run.image(token, Image.new("L", (2, 2)))
+    run.table(token, [{{token: token}}])
+    run.confusion_matrix([token], [token], classes=[token])
+    run.file(f"outputs/{{token}}.txt")
+    raise ValueError(token)
+""")
+    run([*runner, sys.executable, "any.py"])
+    for words in (["note", "latest", TOKEN], ["tag", "latest", f"+{TOKEN}"], ["name", "latest", TOKEN]):
+        run([sys.executable, "-m", "runhive", "runs", *words])
+
+    found = only(ledger)
+    assert (found.state, found.experiment, found.name, found.notes) == ("failed", "***", "***", "***")
+    assert found.metrics == {"***": 2.0}
+    everything = subprocess.check_output(["git", "cat-file", "--batch-all-objects", "--batch", "--unordered"])
+    left = b"".join(path.read_bytes() for path in (repository / ".runhive").rglob("*") if path.is_file())
+    assert TOKEN.encode() not in everything + left
+
+
 def test_it_works_in_a_linked_worktree(
     script: Script, ledger: Ledger, repository: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
