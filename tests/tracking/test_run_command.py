@@ -110,7 +110,7 @@ def test_a_failed_script_tells_its_exit_code_and_why(script: Script, ledger: Led
 
 
 def test_the_last_line_on_stderr_is_the_cause_whatever_stdout_says_after_it(script: Script, ledger: Ledger) -> None:
-    run(script("import sys\nprint('no flowers', file=sys.stderr)\nprint('bye')\nsys.exit(2)"))
+    run(script("import sys\nprint('no flowers\\n', file=sys.stderr)\nprint('bye')\nsys.exit(2)"))
 
     assert only(ledger).cause == "exited with code 2: no flowers"
 

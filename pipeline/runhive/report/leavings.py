@@ -34,7 +34,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Left:
-    """`files` are names and sizes of what is listed; `images` counts those too that are not shown."""
+    """`files` are name, kind and size of the first files that the run kept, *total* in all."""
 
     log: Log | None
     images: tuple[Image, ...]

@@ -30,7 +30,7 @@ def scalar_charts(content: bytes) -> list[Chart]:
         return []
     drawn = {name: sorted(dict(points).items()) for name, points in series.items()}  # of a step, the last counts
     long = [(name, points) for name, points in drawn.items() if len(points) > 1]
-    return [scalar_chart(index, name, points) for index, (name, points) in enumerate(long[:MOST_CURVES])]
+    return [_scalar_chart(index, name, points) for index, (name, points) in enumerate(long[:MOST_CURVES])]
 
 
 def _rows(content: bytes) -> Iterator[tuple[int, str, float]]:
@@ -41,7 +41,7 @@ def _rows(content: bytes) -> Iterator[tuple[int, str, float]]:
         yield int(step), name, float(value)
 
 
-def scalar_chart(index: int, name: str, points: Points) -> Chart:
+def _scalar_chart(index: int, name: str, points: Points) -> Chart:
     """Draw what was logged under *name*, by step."""
     shown = visible(clip(name, 60))
     said = f"{shown} by step; {number(points[-1][1])} in step {points[-1][0]}."

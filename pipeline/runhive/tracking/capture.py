@@ -4,12 +4,12 @@ A forked child copies, so that what was printed is kept however this process end
 """
 
 import fcntl
+import mmap
 import os
 import pty
 import select
 import signal
 import sys
-import tempfile
 import termios
 import time
 from collections import deque
@@ -50,12 +50,12 @@ def captured(path: Path) -> Iterator[Captured]:
     outer = [os.dup(1), os.dup(2)]
     together = os.path.samestat(os.fstat(1), os.fstat(2))  # one way keeps the order of their lines
     channels = [_channel(descriptor) for descriptor in (outer[:1] if together else outer)]
-    found, last_error = Captured(), tempfile.TemporaryFile()  # noqa: SIM115 (read after the block)
+    found, last_error = Captured(), mmap.mmap(-1, ERROR_BYTES)  # the copier writes into it
     copier = os.fork()
     if copier == 0:
         for _, writer in channels:
             os.close(writer)
-        _copy_and_exit([reader for reader, _ in channels], outer, log, last_error.fileno())
+        _copy_and_exit([reader for reader, _ in channels], outer, log, last_error)
     os.close(log)
     for number, (_, writer) in zip((1, 2), channels * 2, strict=False):
         os.dup2(writer, number)
@@ -69,7 +69,7 @@ def captured(path: Path) -> Iterator[Captured]:
             os.dup2(descriptor, number)
             os.close(descriptor)
         _wait(copier)
-        found.error = os.pread(last_error.fileno(), ERROR_BYTES, 0).decode(errors="replace")
+        found.error = last_error[:].rstrip(b"\0").decode(errors="replace")
         last_error.close()
 
 
@@ -86,7 +86,7 @@ def _channel(outer: int) -> tuple[int, int]:
     return reader, writer
 
 
-def _copy_and_exit(readers: list[int], outer: list[int], log: int, last_error: int) -> None:
+def _copy_and_exit(readers: list[int], outer: list[int], log: int, last_error: mmap.mmap) -> None:
     """Copy until the last writer is gone: signals are for the process that prints."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -97,7 +97,7 @@ def _copy_and_exit(readers: list[int], outer: list[int], log: int, last_error: i
         os._exit(0)
 
 
-def _copy(ways: dict[int, int], log: int, last_error: int) -> None:
+def _copy(ways: dict[int, int], log: int, last_error: mmap.mmap) -> None:
     errors = list(ways)[1:]
     texts = {reader: LogText() for reader in ways}
     written, last = 0, deque[bytes](maxlen=LAST)
@@ -110,8 +110,8 @@ def _copy(ways: dict[int, int], log: int, last_error: int) -> None:
             with suppress(OSError):  # the terminal is gone, the log goes on
                 _write(ways[reader], piece)
             text = (texts[reader].feed(piece) if piece else texts[reader].rest()).encode()
-            if reader in errors:
-                _keep_last_line(last_error, text)
+            if reader in errors and text.strip():
+                last_error[:] = text.rstrip().splitlines()[-1][:ERROR_BYTES].ljust(ERROR_BYTES, b"\0")
             if written < WHOLE:
                 with suppress(OSError):  # a full disk ends the log, not the program
                     _write(log, text)
@@ -120,14 +120,6 @@ def _copy(ways: dict[int, int], log: int, last_error: int) -> None:
             written += len(text)
     if last:
         _write(log, b"[the middle of the log is left out]\n" + b"".join(last))
-
-
-def _keep_last_line(file: int, text: bytes) -> None:
-    lines = text.rstrip().splitlines()
-    if lines:
-        with suppress(OSError):  # a full disk
-            os.ftruncate(file, 0)
-            os.pwrite(file, lines[-1][:ERROR_BYTES], 0)
 
 
 def _read(reader: int) -> bytes:

@@ -103,8 +103,8 @@ def _take_scalars(ledger: Ledger, root: Path, run_id: str, box: Outbox, found: I
         found.events.append(Event("filed", {"files": {SCALARS: artifacts.keep(root, scalar_table(steps), "table")}}))
     if steps:
         found.files[SCALARS] = _joined(ledger.file(run_id, SCALARS), scalar_table(steps[:: max(every, 1)]))
-    last = {masked(name): value for line in lines for name, value in line["values"].items() if math.isfinite(value)}
-    found.events.append(Event("logged", {"metrics": last}))
+    last = {name: value for line in lines for name, value in line["values"].items() if math.isfinite(value)}
+    found.events.append(Event("logged", {"metrics": {masked(name): value for name, value in last.items()}}))
 
 
 def scalar_table(steps: Iterable[dict[str, Any]]) -> bytes:
