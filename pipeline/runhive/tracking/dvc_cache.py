@@ -44,7 +44,7 @@ def free(root: Path, ledger: Ledger, kept: Sequence[Run], remote: str | None, re
         with Repo(str(root)) as repo, repo.lock:
             cache = repo.cache.local
             store = repo.cloud.get_remote_odb(remote, "gc", hash_name=ALGORITHM) if remote else cache
-            used = _committed(repo, ledger) | {md5 for run in kept for md5 in locked(ledger, run)}
+            used = _committed(repo, ledger) | {md5 for run in kept for md5 in locked(ledger, run) | filed(run)}
             listings = sorted(md5 for md5 in used if md5.endswith(".dir"))
             used = used.union(*(_within(listing, _stores(repo, store), missing) for listing in listings))
             unused = [md5 for md5 in store.all() if md5 not in used]
@@ -86,6 +86,11 @@ def locked(ledger: Ledger, run: Run) -> set[str]:
         raise RunhiveError(
             f"the dvc.lock of run {run.run_id} cannot be read, so nothing is freed: archive it"
         ) from error
+
+
+def filed(run: Run) -> set[str]:
+    """What the run put into the cache itself, such as its whole log: no dvc.lock tells of it."""
+    return {file[ALGORITHM] for file in run.files.values()}
 
 
 def _within(listing: str, stores: Iterable[HashFileDB], missing: bool) -> set[str]:
