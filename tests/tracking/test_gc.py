@@ -18,6 +18,7 @@ from runhive.tracking.ledger import Ledger, open_ledger
 from runhive.tracking.process import this_process
 from runhive.tracking.retention import Retention
 from runhive.tracking.run import Event, Run
+from runhive.tracking.upload import Uploaded, upload
 
 Git = Callable[..., str]
 
@@ -89,14 +90,6 @@ def test_a_run_that_was_never_committed_keeps_its_model_and_its_folder(project: 
         assert contents(store) == {b"old\n", b"old\nb\n", b"new\n", b"new\nb\n"}
     dvc(project, "gc", "--workspace", "--force", "--quiet")
     assert contents(project / ".dvc" / "cache") == {b"new\n", b"new\nb\n"}
-
-
-def test_what_a_kept_run_left_in_the_cache_alone_stays(project: Path, ledger: Ledger) -> None:
-    log = artifacts.keep(project, b"the whole log", "log")
-    ledger.append(OLD, [Event("filed", {"files": {"log.txt": log}})])
-
-    assert "freed 0 objects" in gc("--cache", "--yes").output
-    assert artifacts.kept(project, log["md5"]) == b"the whole log"
 
 
 def test_nothing_is_freed_while_a_run_of_this_machine_goes_on(project: Path, ledger: Ledger) -> None:
@@ -191,3 +184,30 @@ def test_packing_drops_nothing_and_says_what_a_run_takes(ledger: Ledger, reposit
     assert ledger.runs() == before
     assert git(repository, "count-objects").startswith("1 objects")
     assert git(repository, "cat-file", "blob", str(dangling)) == "about to be reached"
+
+
+def test_what_a_run_keeps_outside_of_dvc_yaml_stays_until_the_run_is_archived(
+    project: Path, ledger: Ledger, tmp_path: Path
+) -> None:
+    """Logs and outputs of `runhive run` are in no dvc.lock."""
+    told = artifacts.keep(project, b"weights\n")
+    ledger.append(NEW, [Event("filed", {"files": {"outputs/weights.bin": told}})])
+    gone = artifacts.describe(b"never copied\n") | {"kept": False}
+    ledger.append(NEW, [Event("filed", {"files": {"artifact": gone}})])
+
+    assert upload(project, ledger) == Uploaded(1, "store")
+    assert upload(project, ledger) == Uploaded(0, "store")
+    assert gc("--cache", "--remote", "store", "--yes").exit_code == 0
+    for store in (project / ".dvc" / "cache", tmp_path / "store"):
+        assert b"weights\n" in contents(store)
+    ledger.append(NEW, [Event("archived", {"archived": True})])
+    assert gc("--cache", "--yes").exit_code == 0
+    assert b"weights\n" not in contents(project / ".dvc" / "cache")
+
+
+def test_without_a_remote_for_files_the_push_of_files_says_how_to_add_one(repository: Path, ledger: Ledger) -> None:
+    with pytest.raises(RunhiveError, match="dvc remote add -d NAME URL"):
+        upload(repository, ledger)
+    dvc(repository, "init", "--quiet")
+    with pytest.raises(RunhiveError, match="dvc remote add -d NAME URL"):
+        upload(repository, ledger)

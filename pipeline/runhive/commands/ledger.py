@@ -16,14 +16,24 @@ RESTORE = "Go on where the remote lost runs that it had: they are put back."
 
 @click.command()
 @click.argument("remote", required=False)
+@click.option("--files", is_flag=True, help="First send what the runs keep in the DVC cache to the default DVC remote.")
 @click.option("--restore", is_flag=True, help=RESTORE)
-def push(remote: str | None, restore: bool) -> None:
+def push(remote: str | None, files: bool, restore: bool) -> None:
     """Send all runs to the Git remote REMOTE, and take in those that it has.
 
     REMOTE is `origin` where it is not named. Nothing is overwritten, however many people push at once.
     """
     from runhive.tracking.exchange import push_runs
 
+    if files:
+        from runhive.mistakes import one_line
+        from runhive.tracking.ledger import open_ledger
+        from runhive.tracking.repository import main_root
+        from runhive.tracking.upload import upload
+
+        root = main_root()
+        sent = upload(root, open_ledger(root))
+        click.echo(f"to the DVC remote {one_line(sent.remote)}: {sent.objects} new files")
     click.echo(push_runs(remote, restore))
 
 
