@@ -4,6 +4,7 @@ import json
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def to_onnx(classifier: Classifier, card: ModelCard, opset: int) -> bytes:
     size = card.preprocess.image_size
     example = torch.zeros(2, 3, size, size, dtype=torch.uint8)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
+    with _out_of_place(classifier), warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", category=FutureWarning)
         program = torch.onnx.export(
@@ -66,6 +67,17 @@ def to_onnx(classifier: Classifier, card: ModelCard, opset: int) -> bytes:
     onnx.checker.check_model(model, full_check=True)
     content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+@contextmanager
+def _out_of_place(network: nn.Module) -> Iterator[None]:
+    """Have activations write to new memory: torch takes a ReLU6 in place apart, with checks of each size."""
+    layers = [layer for layer in network.modules() if getattr(layer, "inplace", None) is True]
+    for layer in layers:
+        layer.inplace = False  # type: ignore[assignment]  # a flag, where torch foresees tensors and modules
+    yield
+    for layer in layers:
+        layer.inplace = True  # type: ignore[assignment]
 
 
 def _strip(model: ModelProto) -> None:
