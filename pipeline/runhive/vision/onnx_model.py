@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from runhive.formats.model_card import ModelCard
 from runhive.preprocess import Load, input_batches, load_pixels
+from runhive.vision.device import MEASURE_BATCH
 from runhive.vision.model import Classifier
 
 
@@ -108,7 +109,7 @@ def session_logits(
     paths: Sequence[Path],
     card: ModelCard,
     load: Load = load_pixels,
-    batch_size: int = 16,
+    batch_size: int = MEASURE_BATCH["cpu"],
 ) -> NDArray[np.float32]:
     """Logits (images, classes) in the order of *paths*."""
     batches = input_batches(paths, card.preprocess, batch_size, load)
