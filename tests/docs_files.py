@@ -90,9 +90,13 @@ def render_files(generated: str) -> str:
         "| Path | What it is |",
         "|---|---|",
         "| `.runhive/checkpoints/<input digest>/` | `run.json`, the open run of these inputs, and the newest two "
-        "`epoch-*.safetensors`, each with an `epoch-*.json` that holds its SHA-256. `record` removes the folder. |",
+        "`epoch-*.safetensors`, each with an `epoch-*.sha256` that holds its SHA-256. `record` removes the folder. |",
         "| `.runhive/live/<run id>.json` | the process that a run lives and dies with; the file's time is the run's "
         "heartbeat |",
+        "| `.runhive/replaced/params-<digest>.yaml` | what `runhive use` replaced, where somebody had written it |",
+        "| `.runhive/runs/<run id>/` | what a run left and the ledger has not taken up yet: log, samples, numbers |",
+        "| `.runhive/logs/fetch.txt` | what fetch printed, for the log of the next training |",
+        "| `.runhive/cache/` | in a repository without DVC, what DVC's cache would hold |",
         "| `.runhive/phases/<stage>.json` | how long the stage took in this workspace |",
         "",
     ]

@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "pipeline"))
 from docs_files import render_files  # noqa: E402  # Runhive itself need not be installed
 from runhive import params, presets  # noqa: E402
 from runhive.cli import commands  # noqa: E402
+from runhive.tracking import schema  # noqa: E402
 
 COMMAND = "python tests/docs_reference.py"
 GENERATED = f"<!-- Written by `{COMMAND}`; do not edit. -->"
@@ -89,7 +90,7 @@ def _plain(text: str) -> str:
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in tree.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) and value else {prefix + key: value}
     return flat
 
 
@@ -121,6 +122,10 @@ def _leaves(
             for reference in field["oneOf"]:
                 chosen = definitions[reference["$ref"].rpartition("/")[2]]
                 yield from _leaves(chosen, definitions, f"{key}.", chosen["properties"]["name"]["const"])
+        elif any("$ref" in option for option in field.get("anyOf", [])):
+            for option in sorted(field["anyOf"], key=lambda option: "$ref" in option):
+                wrapped = {"properties": {name: {"description": field["description"], **option}}}
+                yield from _leaves(wrapped, definitions, prefix)
         elif "$ref" in field:
             yield from _leaves(definitions[field["$ref"].rpartition("/")[2]], definitions, f"{key}.")
         else:
@@ -139,6 +144,9 @@ def _allowed(field: Mapping[str, Any]) -> str:
             return "`null`"
         case "boolean":
             return "`true` or `false`"
+        case "object":
+            (values,) = field["patternProperties"].values()
+            return f"names, each with {_allowed(values)}"
         case "string":
             pattern = field.get("pattern", "|")
             return "text" if "|" in pattern else f"text like `{pattern.strip('^$')}`"
@@ -212,6 +220,7 @@ def pages() -> dict[Path, str]:
         FOLDER / "commands.md": render_commands(),
         FOLDER / "files.md": render_files(GENERATED),
         FOLDER / "params.schema.json": params.json_schema(),
+        FOLDER / "run.schema.json": schema.json_schema(),
     }
 
 

@@ -1,6 +1,7 @@
 """params.yaml: what parses, and one line for each mistake, with the key's path and the nearest right one."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,6 +70,9 @@ def test_the_committed_params_are_those_of_the_digits_preset() -> None:
     assert (ROOT / "params.yaml").read_text() == presets()["digits"]
 
 
+SECRET = (
+    "holds a user or password, which Git and the ledger would keep for ever: download the archive and name its path"
+)
 MISTAKES = {
     "train.epochs=0": "train.epochs: should be greater than 0, not 0",
     "train.lr=-1": "train.lr: should be greater than 0, not -1",
@@ -104,10 +108,28 @@ MISTAKES = {
     "train.zzz=3": "train.zzz: unknown key: delete it",
     "data.url=null": "data.url: must name the images when data.source is folder",
     "data.source=digits": "data.url: must be null when data.source is digits",
-    "data.url=https://me:secret@example.org/x.zip": (
-        "data.url: holds a user or password, which Git and the ledger would keep for ever: download the archive and "
-        "name its path"
-    ),
+    "data.url=https://me:secret@example.org/x.zip": f"data.url: {SECRET}",
+    "data.url=ssh://me:secret@example.org/x": f"data.url: {SECRET}",
+    "data.evaluation_sets={night: s3://me@bucket/x}": f"data.evaluation_sets.night: {SECRET}",
+    "data.url=''": "data.url: must name the images when data.source is folder",
+    "data.source=dvc": "data.path: must name what is tracked when data.source is dvc",
+    "data.path=set": "data.path: must be null when data.source is folder: only dvc has it",
+    "data.rev=v1": "data.rev: must be null when data.source is folder: only dvc has it",
+    "data.sha256=abc": "data.sha256: 'abc' does not match ^[0-9a-f]{64}$",
+    f"data.sha256='{'0' * 64}'": "data.sha256: must be null when data.source is folder: only an archive has one",
+    "data.max_bytes=0": "data.max_bytes: should be greater than 0, not 0",
+    "data.split=0.2": "data.split: holds keys and values, not 0.2",
+    "data.split={val: 0.2}": "data.split.test: missing: add it (`runhive use` lists presets that have it)",
+    "data.split={val: 0.0, test: 0.1}": "data.split.val: should be greater than 0, not 0.0",
+    "data.split={val: 0.5, test: 0.5}": "data.split: val and test are 1 together: leave a share for train",
+    "data.split={vall: 0.5, test: 0.1}": "data.split.vall: unknown key: did you mean data.split.val?",
+    "data.evaluation_sets={Night: x}": "data.evaluation_sets.Night: 'Night' does not match ^[a-z0-9][a-z0-9_-]{0,62}$",
+    "data.evaluation_sets={val: x}": "data.evaluation_sets.val: is the name of a split already: take another",
+    "data.evaluation_sets={night: ''}": "data.evaluation_sets.night: is empty: name a folder or archive",
+    "data.evaluation_sets={night: 3}": "data.evaluation_sets.night: should be a valid string, not 3",
+    "data.evaluation_sets=[night]": "data.evaluation_sets: should be a valid dictionary, not ['night']",
+    "evaluate.split=tset": "evaluate.split: 'tset' is not one of val, test: did you mean test?",
+    "evaluate.split=train": "evaluate.split: 'train' is not one of val, test",
     "model.resize_size=200": "model.resize_size: 200 is less than model.image_size 224: raise it to 224 or more",
     "train.accumulate=9": (
         "train.accumulate: 9 pieces of train.batch_size 16 leave some with a single image: lower it"
@@ -258,8 +280,14 @@ def allowed(schema: dict[str, Any], value: Any, root: dict[str, Any], path: str)
         tags = schema["discriminator"]["mapping"]
         allowed({"$ref": tags[value["name"]]}, value, root, path)
     elif "anyOf" in schema:
-        kinds = {"string": str, "null": type(None)}
-        assert any(isinstance(value, kinds[option["type"]]) for option in schema["anyOf"]), path
+        if value is not None:
+            allowed(next(option for option in schema["anyOf"] if option.get("type") != "null"), value, root, path)
+        assert value is not None or {"type": "null"} in schema["anyOf"], path
+    elif schema.get("type") == "object" and "properties" not in schema:
+        ((pattern, option),) = schema["patternProperties"].items()
+        for key, inner in value.items():
+            assert re.search(pattern, key), path
+            allowed(option, inner, root, f"{path}.{key}")
     elif schema.get("type") == "object":
         assert schema["additionalProperties"] is False, path
         assert set(schema["required"]) == set(schema["properties"]) == set(value), path
@@ -306,6 +334,70 @@ def test_use_writes_the_preset_with_the_changes_and_keeps_its_comments(tmp_path:
     assert (params.train.lr, params.data.url, params.train.mode) == (0.01, "images.zip", "frozen")
     assert params.experiment == "pytorch-hymenoptera"
     assert "# Ants and bees" in (tmp_path / "params.yaml").read_text()
+
+
+@pytest.mark.parametrize("mark", ["params.yaml", "dvc.yaml", ".git"])
+def test_use_in_a_sub_folder_writes_at_the_root_and_says_so(tmp_path: Path, mark: str) -> None:
+    (tmp_path / mark).write_text("")
+    deep = tmp_path / "docs" / "how-to"
+    deep.mkdir(parents=True)
+
+    done = runhive(deep, "use", "digits")
+
+    assert done.stdout == f"{tmp_path}/params.yaml holds digits now: run `dvc repro`\n"
+    assert (tmp_path / "params.yaml").read_text() == presets()["digits"]
+    assert list(deep.iterdir()) == []
+
+
+def test_a_stage_in_a_sub_folder_works_at_the_root(tmp_path: Path) -> None:
+    runhive(tmp_path, "use", "digits")
+    (tmp_path / "docs").mkdir()
+
+    done = runhive(tmp_path / "docs", "fetch")
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "data" / "manifest.csv").exists()
+    assert list((tmp_path / "docs").iterdir()) == []
+
+
+def test_what_somebody_wrote_into_params_is_kept_whenever_use_replaces_it(tmp_path: Path) -> None:
+    texts = [presets()["digits"].replace("epochs: 4", f"epochs: {epochs}") for epochs in (5, 6)]
+    for text in texts:
+        (tmp_path / "params.yaml").write_text(text)
+        done = runhive(tmp_path, "use", "folder", "data.url=.")
+        kept = Path(done.stderr.removeprefix("what it held before is kept in ").strip())
+        assert (tmp_path / kept).read_text() == text
+
+    assert {path.read_text() for path in (tmp_path / ".runhive" / "replaced").iterdir()} == set(texts)
+
+
+def test_a_preset_that_is_replaced_by_another_is_not_kept(tmp_path: Path) -> None:
+    runhive(tmp_path, "use", "digits")
+
+    done = runhive(tmp_path, "use", "hymenoptera")
+
+    assert done.stderr == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("words", "is_warned"),
+    [
+        (["folder", "data.url=nowhere"], True),
+        (["folder", "data.url=here"], False),
+        (["folder", "data.source=archive", "data.url=https://host/a.zip"], False),
+        (["folder", "data.source=dvc", "data.path=images"], False),
+        (["digits"], False),
+    ],
+)
+def test_use_warns_of_images_that_are_not_there(tmp_path: Path, words: list[str], is_warned: bool) -> None:
+    (tmp_path / "here").mkdir()
+
+    done = runhive(tmp_path, "use", *words)
+
+    warning = "warning: data.url: there is no nowhere here yet: put the images there, or name another\n"
+    assert done.stderr == (warning if is_warned else "")
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize("name", presets())

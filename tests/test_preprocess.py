@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Resize
 
 from runhive.formats.model_card import Preprocess
-from runhive.preprocess import input_batches, load_rgb, to_input
-
-ORIENTATION = 0x0112  # the EXIF tag
+from runhive.preprocess import input_batches, to_input
 
 
 def preprocess(image_size: int, resize_size: int) -> Preprocess:
@@ -46,44 +44,6 @@ def test_an_image_of_the_right_size_stays_as_it_is() -> None:
     image = noise(32, 32)
 
     assert np.array_equal(to_input(image, preprocess(32, 32)), np.asarray(image).transpose(2, 0, 1))
-
-
-TURNED = {
-    1: lambda pixels: pixels,
-    2: lambda pixels: pixels[:, ::-1],
-    3: lambda pixels: pixels[::-1, ::-1],
-    4: lambda pixels: pixels[::-1],
-    5: lambda pixels: pixels.transpose(1, 0, 2),
-    6: lambda pixels: pixels.transpose(1, 0, 2)[:, ::-1],
-    7: lambda pixels: pixels.transpose(1, 0, 2)[::-1, ::-1],
-    8: lambda pixels: pixels.transpose(1, 0, 2)[::-1],
-}
-
-
-@pytest.mark.parametrize("orientation", TURNED)
-def test_an_image_is_turned_as_its_exif_says(orientation: int, tmp_path: Path) -> None:
-    image = noise(20, 30)
-    exif = PIL.Image.Exif()
-    exif[ORIENTATION] = orientation
-    image.save(tmp_path / "image.png", exif=exif)
-
-    assert np.array_equal(load_rgb(tmp_path / "image.png"), TURNED[orientation](np.asarray(image)))
-
-
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "YCbCr"])
-def test_every_kind_of_image_becomes_rgb(mode: str, tmp_path: Path) -> None:
-    name = "image.tiff" if mode in ("CMYK", "YCbCr") else "image.png"
-    noise(20, 30).convert(mode).save(tmp_path / name)
-    found = load_rgb(tmp_path / name)
-
-    assert (found.mode, found.size) == ("RGB", (20, 30))
-
-
-def test_sixteen_bits_of_grey_become_eight(tmp_path: Path) -> None:
-    grey = np.arange(256, dtype=np.uint16).reshape(16, 16)
-    PIL.Image.fromarray(grey * 257).save(tmp_path / "image.png")
-
-    assert np.array_equal(np.asarray(load_rgb(tmp_path / "image.png"))[:, :, 0], grey)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 100])

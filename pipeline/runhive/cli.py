@@ -6,7 +6,9 @@ from typing import NoReturn
 
 import click
 
+from runhive.commands.ledger import gc, pull, purge, push, verify
 from runhive.commands.parameters import schema, use
+from runhive.commands.run import run
 from runhive.commands.runs import compare, runs
 from runhive.commands.stages import STAGES
 from runhive.errors import RunhiveError
@@ -14,6 +16,7 @@ from runhive.errors import RunhiveError
 EXTRAS = {
     "train": "torch torchvision onnx onnxruntime onnxscript safetensors sklearn dvc",
     "report": "jinja2 mkdocs material",
+    "parquet": "pyarrow",
 }
 
 
@@ -51,5 +54,7 @@ def commands() -> None:
     """
 
 
-for command in (use, schema, *STAGES, runs, compare):
+for command in (push, pull, verify, gc, purge):
+    runs.add_command(command)
+for command in (use, schema, *STAGES, run, runs, compare):
     commands.add_command(command)

@@ -60,6 +60,8 @@ def _key_path(location: tuple[int | str, ...]) -> str:
     parts = [str(part) or "''" for part in location]
     if len(parts) > 2 and parts[1] in ("optimizer", "schedule"):
         del parts[2]
+    if parts and parts[-1] == "[key]":  # pydantic's word for the key of an open map
+        del parts[-1]
     return ".".join(parts) or "the file"
 
 

@@ -3,6 +3,7 @@
 Every key must be there, none may be added, and nothing is converted: a number in quotes is an error.
 """
 
+import difflib
 import json
 import re
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(gt=0)]
 Cache = Literal["full", "reduced", "off"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+SetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 
 OPTIMIZER = "the optimizer"
@@ -34,13 +36,33 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+class Split(Section):
+    val: Fraction = Field(description="share of the images that validates; which ones follows from their bytes")
+    test: Annotated[float, Field(ge=0, lt=1)] = Field(description="share of the images that is kept for test")
+
+
 class Data(Section):
     """Where the images come from."""
 
-    source: Literal["digits", "folder", "archive"] = Field(
-        description="scikit-learn's digits, a folder, a zip or tar; the last two hold train/<class>/* and val/<class>/*"
+    source: Literal["digits", "folder", "archive", "dvc"] = Field(
+        description="scikit-learn's digits, a folder, a zip or tar, or either of them as a repository tracks it"
     )
-    url: str | None = Field(description="the folder or archive: a path, file:// or https://; null for digits")
+    url: str | None = Field(
+        description="the folder or archive: a path, file://, https:// or a store such as s3://; "
+        "for dvc the repository, null for this one; null for digits"
+    )
+    path: str | None = Field(description="dvc only: where the folder or archive lies in the repository")
+    rev: str | None = Field(description="dvc only: a commit, tag or branch of the repository; null for what is there")
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(
+        description="what the archive's bytes have to hash to; null takes any"
+    )
+    max_bytes: Count = Field(description="most bytes that a download or an unpacked archive may have")
+    allow_http: bool = Field(description="also take http://, whose bytes anybody on the way may alter")
+    split: Split | None = Field(description="null for train/<class>/* and val/<class>/*; shares for plain <class>/*")
+    evaluation_sets: dict[SetName, str | None] = Field(
+        description="more splits to evaluate on, by name: a folder or archive of <class>/*, "
+        "null for the folder of that name beside train"
+    )
     on_bad: Literal["skip", "error"] = Field(description="what to do with a file that is no readable image")
 
 
@@ -157,7 +179,7 @@ class Train(Section):
 class Evaluate(Section):
     """What the model is scored on."""
 
-    split: Literal["val", "test"] = Field(description="the split that evaluate and export work on")
+    split: str = Field(description="what evaluate and export work on: val, test or one of data.evaluation_sets")
 
 
 class Export(Section):
@@ -229,13 +251,11 @@ def _check_together(params: Params, where: str) -> None:
 
 def _contradictions(params: Params) -> Iterator[str]:
     """Values that are right alone and wrong together."""
-    if (params.data.source == "digits") != (params.data.url is None):
-        wanted = "must be null" if params.data.source == "digits" else "must name the images"
-        yield f"data.url: {wanted} when data.source is {params.data.source}"
-    if params.data.url is not None and re.match(r"\w+://[^/]*@", params.data.url):
-        yield (
-            "data.url: holds a user or password, which Git and the ledger would keep for ever: "
-            "download the archive and name its path"
+    yield from _contradictions_of(params.data)
+    if params.evaluate.split not in (names := ["val", "test", *params.data.evaluation_sets]):
+        near = difflib.get_close_matches(params.evaluate.split, names, 1, 0.5)
+        yield f"evaluate.split: {params.evaluate.split!r} is not one of {', '.join(names)}" + (
+            f": did you mean {near[0]}?" if near else ""
         )
     if params.model.resize_size < params.model.image_size:
         yield (
@@ -259,6 +279,39 @@ def _contradictions_of_recipe(train: Train) -> Iterator[str]:
         yield "train.augment.mixup: needs train.mode finetune: set it to 0.0"
     if train.mode == "frozen" and train.compile:
         yield "train.compile: needs train.mode finetune: set it to false"
+
+
+def _contradictions_of(data: Data) -> Iterator[str]:
+    source = data.source
+    if source == "digits" and data.url is not None:
+        yield "data.url: must be null when data.source is digits"
+    if source in ("folder", "archive") and not data.url:
+        yield f"data.url: must name the images when data.source is {source}"
+    if source == "dvc" and not data.path:
+        yield "data.path: must name what is tracked when data.source is dvc"
+    for key, value in (("path", data.path), ("rev", data.rev)):
+        if value is not None and source != "dvc":
+            yield f"data.{key}: must be null when data.source is {source}: only dvc has it"
+    if data.sha256 is not None and source in ("digits", "folder"):
+        yield f"data.sha256: must be null when data.source is {source}: only an archive has one"
+    if data.split and source == "digits":
+        yield "data.split: must be null when data.source is digits: they come split"
+    if data.split and data.split.val + data.split.test >= 1:
+        yield f"data.split: val and test are {data.split.val + data.split.test:g} together: leave a share for train"
+    addresses = {"data.url": data.url} | {f"data.evaluation_sets.{k}": v for k, v in data.evaluation_sets.items()}
+    for key, address in addresses.items():
+        if address is not None and re.match(r"\w+://[^/]*@", address) and not re.match(r"ssh://[^/:]*@", address):
+            yield (
+                f"{key}: holds a user or password, which Git and the ledger would keep for ever: "
+                "download the archive and name its path"
+            )
+    for name, address in data.evaluation_sets.items():
+        if name in ("train", "val", "test", "holdout"):
+            yield f"data.evaluation_sets.{name}: is the name of a split already: take another"
+        elif address is None and (data.split or source == "digits"):
+            yield f"data.evaluation_sets.{name}: must name a folder or archive: nothing lies beside train"
+        elif address == "":
+            yield f"data.evaluation_sets.{name}: is empty: name a folder or archive"
 
 
 def known_keys(model: type[BaseModel] = Params, prefix: str = "") -> Iterator[str]:

@@ -11,23 +11,14 @@ from typing import TypeVar
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
-from PIL import ImageOps
 
+from runhive.decode import load_rgb
 from runhive.formats.model_card import Preprocess
 
 Pixels = NDArray[np.uint8]
 Load = Callable[[Path], Pixels]  # an image file to its RGB pixels (height, width, 3)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-def load_rgb(path: Path) -> PIL.Image.Image:
-    """Decode *path*, turned as its EXIF says, as 8-bit RGB."""
-    with PIL.Image.open(path) as image:
-        turned = ImageOps.exif_transpose(image)
-    if turned.mode.startswith("I;16"):  # Pillow would clip at 255, so that all but black turned white
-        turned = PIL.Image.fromarray((np.asarray(turned) >> 8).astype(np.uint8))
-    return turned.convert("RGB")
 
 
 def load_pixels(path: Path) -> Pixels:

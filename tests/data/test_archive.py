@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import stat
 import struct
 import tarfile
@@ -172,8 +173,80 @@ def test_unpacked_bytes_are_counted_and_not_believed(tmp_path: Path) -> None:
     assert refused(tmp_path, bytes(content))
 
 
-def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
-    assert "200 times its own size" in refused(tmp_path, zip_bytes({"zeros": bytes(20_000_000)}))
+@pytest.mark.parametrize("form", ["zip deflated", "zip lzma", "tar.gz", "tar.bz2", "tar.xz"])
+def test_a_bomb_is_refused(tmp_path: Path, form: str) -> None:
+    assert "200 times its own size" in refused(tmp_path, FORMS[form]({"zeros": bytes(20_000_000)}))
+
+
+def test_a_bomb_behind_the_end_of_a_tar_is_refused(tmp_path: Path) -> None:
+    assert "where a header is expected" in refused(tmp_path, gzip.compress(tar_bytes(FILES) + bytes(2**26), 1))
+
+
+@pytest.mark.parametrize("form", ["zip deflated", "tar", "tar.gz"])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("x" * 256, "too long a name"),
+        ("\u00e9" * 128, "too long a name"),
+        ("/".join(["x" * 200] * 30), "too long a name"),
+        ("a/" * 1500 + "x", "nested more than 100 folders deep"),
+    ],
+)
+def test_a_name_that_no_disk_can_hold_is_refused(tmp_path: Path, form: str, name: str, words: str) -> None:
+    message = refused(tmp_path, FORMS[form](FILES | {name: b"x"}))
+
+    assert words in message
+    assert len(message) < 300
+
+
+def test_a_zip_whose_names_are_not_the_utf8_that_they_are_said_to_be_is_refused(tmp_path: Path) -> None:
+    content = zip_bytes({"\u00e9.jpg": b"x"}).replace("\u00e9".encode(), b"\xff\xfe")
+
+    assert "a name that is not the UTF-8 that it says it is" in refused(tmp_path, content)
+
+
+def test_names_of_other_bytes_and_with_line_breaks_are_unpacked_as_they_are(tmp_path: Path) -> None:
+    """The stage leaves such files out, and lists them."""
+    (tmp_path / "archive").write_bytes(tar_bytes({"\udcff.jpg": b"1", "new\nline.jpg": b"2"}))
+
+    extract(tmp_path / "archive", tmp_path / "out")
+
+    assert sorted(os.fsencode(path.name) for path in (tmp_path / "out").iterdir()) == [
+        b"new\nline.jpg",
+        b"\xff.jpg",
+    ]
+
+
+def test_a_compression_that_is_not_known_is_no_damage(tmp_path: Path) -> None:
+    content = bytearray(zip_bytes({"a": b"x"}))
+    content[content.rindex(b"PK\x01\x02") + 10] = content[content.index(b"PK\x03\x04") + 8] = 99
+
+    assert "compression method is not supported: pack it with deflate" in refused(tmp_path, bytes(content))
+
+
+def test_a_folder_in_a_zip_is_told_by_its_kind_too(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        info = zipfile.ZipInfo("set")
+        info.external_attr = (stat.S_IFDIR | 0o755) << 16
+        archive.writestr(info, b"")
+        archive.writestr("set/a", b"1")
+    (tmp_path / "archive").write_bytes(file.getvalue())
+
+    extract(tmp_path / "archive", tmp_path / "out")
+
+    assert (tmp_path / "out" / "set" / "a").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("header", [{"path": "../../evil"}, {"size": "99999999999999"}, {"size": "-5"}])
+def test_what_a_tar_says_behind_the_back_of_a_header_is_checked_too(tmp_path: Path, header: dict[str, str]) -> None:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("set/a")
+        info.size, info.pax_headers = 1, header
+        archive.addfile(info, io.BytesIO(b"1"))
+
+    refused(tmp_path, file.getvalue())
 
 
 @pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE])

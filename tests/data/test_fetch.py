@@ -1,19 +1,21 @@
 """The stage fetch, from a source to the outs."""
 
 import os
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fetching import fetch
+from misbehaving import body, serving
 
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of
 from runhive.formats.data_report import DataReport
 from runhive.formats.manifest import content_digest, read_manifest
 from runhive.stages import paths
-from runhive.stages.fetch import fetch
 
 Draw = Callable[..., Path]
 
@@ -101,14 +103,50 @@ def test_names_of_any_bytes_survive_the_report(repository: Path, data_set: Path)
     assert DataReport.read(paths.DATA_REPORT).left_out[0].path == "val/ants/\\udcff\\n.png"
 
 
-def test_an_image_in_two_splits_is_warned_about(
+def test_a_picture_in_two_splits_or_two_classes_is_warned_about_and_reported(
     repository: Path, data_set: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copy(data_set / "train" / "ants" / "0.png", data_set / "val" / "ants" / "same.png")
+    shutil.copy(data_set / "train" / "ants" / "1.png", data_set / "train" / "bees" / "other\u202e.png")
 
-    fetch("folder", str(data_set), "error")
+    report = fetch("folder", str(data_set), "error")
 
-    assert "warning: 1 images are in more than one split" in capsys.readouterr().err
+    assert capsys.readouterr().err.splitlines() == [
+        "warning: 1 picture is in more than one split, so scores will flatter (data/report.json):",
+        "  train/ants/0.png, val/ants/same.png (the same file)",
+        "warning: 1 picture is in more than one class, so one label is wrong (data/report.json):",
+        "  train/ants/1.png, train/bees/other\\u202e.png (the same file)",
+    ]
+    assert DataReport.read(paths.DATA_REPORT).duplicates == report.duplicates
+    assert [one.images for one in report.duplicates] == [
+        ["train/ants/0.png", "val/ants/same.png"],
+        ["train/ants/1.png", "train/bees/other\u202e.png"],
+    ]
+
+
+def test_a_split_that_lacks_a_class_is_warned_about(
+    repository: Path, data_set: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(data_set / "val" / "ants")
+
+    report = fetch("folder", str(data_set), "error")
+
+    assert capsys.readouterr().err == "warning: val has no image of ants: it says nothing about them\n"
+    assert report.counts == {"train": {"ants": 3, "bees": 3}, "val": {"bees": 2}}
+
+
+def test_the_report_counts_the_images_of_each_size(repository: Path, data_set: Path, draw: Draw) -> None:
+    draw(data_set / "train" / "ants" / "large.bmp", size=(200, 100))
+
+    sizes = fetch("folder", str(data_set), "error").sizes
+
+    assert set(sizes) == {"shorter_side", "aspect_ratio", "file_bytes"}
+    side = sizes["shorter_side"]
+    assert (side.smallest, side.median, side.largest) == (10, 10, 100)
+    assert side.edges == [12, 16, 24, 32, 48, 64, 96]
+    assert side.counts == {"train": [6, 0, 0, 0, 0, 0, 0, 1], "val": [4, 0, 0, 0, 0, 0, 0, 0]}
+    assert sizes["aspect_ratio"].counts == {"train": [6, 0, 0, 1], "val": [4, 0, 0, 0]}
+    assert sum(map(sum, sizes["file_bytes"].counts.values())) == 11
 
 
 def test_a_second_fetch_replaces_all_of_the_first(repository: Path, data_set: Path) -> None:
@@ -153,6 +191,74 @@ def test_leftovers_of_dead_processes_are_removed_and_those_of_living_ones_stay(
     fetch("folder", str(data_set), "error")
 
     assert [path.name for path in Path("data").glob(".fetch-*")] == [".fetch-1"]
+
+
+def test_downloads_of_dead_processes_are_taken_over_and_those_of_living_ones_are_not(
+    repository: Path, data_set: Path
+) -> None:
+    for pid in ("1", "999999999", "999999999.5-ab"):
+        (repository / "data" / f".fetch-{pid}" / "downloads" / f"of-{pid}").mkdir(parents=True)
+
+    with pytest.raises(RunhiveError, match="is not a folder"):
+        fetch("folder", "nowhere")
+
+    left = sorted(str(path.relative_to("data")) for path in Path("data").glob(".fetch-*/downloads/*"))
+    own = f".fetch-{os.getpid()}/downloads"
+    assert left == sorted([".fetch-1/downloads/of-1", f"{own}/of-999999999", f"{own}/of-999999999.5-ab"])
+
+
+def test_a_download_outlives_a_fetch_that_fails_and_not_one_that_ends_well(
+    repository: Path, zipped: Path, data_set: Path
+) -> None:
+    with serving() as server:
+        server.answers["*"] = [body(zipped.read_bytes())]
+        url = f"http://{server.address}/set.zip"
+        with pytest.raises(RunhiveError, match="there is no folder night"):
+            fetch("archive", url, allow_http=True, evaluation_sets={"night": None})
+        assert len(list(Path("data").glob(".fetch-*/downloads/*/body"))) == 1
+
+        fetch("archive", url, allow_http=True)
+
+        assert server.ranges() == [None, f"bytes={zipped.stat().st_size}-"]
+        assert not list(Path("data").glob(".fetch-*"))
+
+
+PIPELINE = "stages: {{fetch: {{cmd: python pipeline fetch, deps: [{}]}}}}"
+
+
+@pytest.mark.parametrize(
+    ("url", "deps", "told"),
+    [
+        ("source", "", True),
+        ("source", "other", True),
+        ("source", "source", False),
+        ("source/", "./source", False),
+        ("file://{}/source", "source", False),
+    ],
+)
+def test_a_folder_that_dvc_does_not_watch_is_told(
+    repository: Path, data_set: Path, url: str, deps: str, told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(data_set, "source")
+    Path("dvc.yaml").write_text(PIPELINE.format(deps))
+
+    fetch("folder", url.format(repository))
+
+    line = "DVC does not watch .*source/?: list it in stages.fetch.deps of dvc.yaml, or run `dvc repro -f -s fetch`"
+    assert bool(re.search(line, capsys.readouterr().err)) == told
+
+
+def test_what_dvc_watches_is_read_where_dvc_runs_the_stage(
+    repository: Path, data_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A DVC temp workspace holds its own copy of what is in deps."""
+    copy = repository / "copy"
+    shutil.copytree(data_set, copy / "source")
+    (copy / "dvc.yaml").write_text(PIPELINE.format("source"))
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("DVC_ROOT", str(repository))
+
+    assert sum(fetch("folder", "source").counts["train"].values()) == 6
 
 
 def test_a_hostile_archive_leaves_nothing(repository: Path, zipped: Path) -> None:

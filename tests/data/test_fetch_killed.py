@@ -4,12 +4,14 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from misbehaving import Answer, Handler, body, serving
 
 import runhive
 from runhive.formats.manifest import read_manifest
@@ -17,10 +19,10 @@ from runhive.formats.manifest import read_manifest
 Draw = Callable[..., Path]
 PROGRAM = """
 import sys
-from runhive.stages.fetch import fetch
+from fetching import fetch
 print("ready", flush=True)
 sys.stdin.readline() or sys.exit()
-fetch("archive", sys.argv[1], "error")
+fetch("archive", sys.argv[1], "error", allow_http=True)
 """
 MANIFEST = Path("data/manifest.csv")
 IMAGES = Path("data/images")
@@ -40,9 +42,10 @@ def archive(tmp_path: Path, draw: Draw) -> Path:
     return path
 
 
-def prepare(archive: Path) -> subprocess.Popen[str]:
+def prepare(archive: Path | str) -> subprocess.Popen[str]:
     """Start a process that does its imports and waits for a line before it fetches."""
-    environment = os.environ | {"PYTHONPATH": str(Path(runhive.__file__).parents[1])}
+    folders = (Path(runhive.__file__).parents[1], Path(__file__).parent)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
     command = [sys.executable, "-c", PROGRAM, str(archive)]
     return subprocess.Popen(command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
@@ -84,4 +87,46 @@ def test_a_fetch_killed_at_random_is_healed_by_the_next(repository: Path, archiv
     finish(last)
     assert MANIFEST.read_bytes() == manifest
     assert REPORT.read_bytes() == report
+    assert sorted(path.name for path in Path("data").iterdir()) == ["images", "manifest.csv", "report.json"]
+
+
+def slowly(content: bytes, release: threading.Event, after: int) -> Answer:
+    """The rest of *content*, which stops *after* bytes of it until it is released."""
+
+    def answer(handler: Handler) -> None:
+        start = int((handler.headers.get("Range") or "bytes=0-")[6:-1])
+        place = {"Content_Range": f"bytes {start}-{len(content) - 1}/{len(content)}"} if start else {}
+        handler.head(206 if start else 200, Content_Length=len(content) - start, ETag='"1"', **place)
+        handler.wfile.write(content[start : start + after])
+        release.wait(60)
+
+    return answer
+
+
+def wait_for_bytes(count: int) -> None:
+    """Wait until that many bytes of a download are on the disk."""
+    deadline = time.monotonic() + 60
+    while sum(path.stat().st_size for path in Path("data").glob(".fetch-*/downloads/*/body")) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_download_that_is_killed_again_and_again_goes_on_where_it_was(repository: Path, archive: Path) -> None:
+    content, release = archive.read_bytes(), threading.Event()
+    step = len(content) // 4
+    with serving() as server:
+        url = f"http://{server.address}/set.zip"
+        processes = [prepare(url) for _ in range(4)]
+        server.answers["*"] = [slowly(content, release, step) for _ in range(3)] + [body(content)]
+        for count, process in enumerate(processes[:3], start=1):
+            begin(process)
+            wait_for_bytes(count * step)
+            process.kill()
+            process.communicate()
+            assert not IMAGES.exists()
+        finish(processes[3])
+        release.set()
+
+    assert server.ranges() == [None, *(f"bytes={count * step}-" for count in (1, 2, 3))]
+    assert len(read_manifest(MANIFEST)) == 200
     assert sorted(path.name for path in Path("data").iterdir()) == ["images", "manifest.csv", "report.json"]

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from fetching import fetch
 
 from runhive.formats.manifest import read_manifest
 from runhive.stages import paths
-from runhive.stages.fetch import fetch
 
 ARCHIVE = Path(__file__).parents[3] / "shared" / "data" / "hymenoptera_data.zip"
 pytestmark = pytest.mark.skipif(not ARCHIVE.exists(), reason=f"{ARCHIVE} is not here")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of, write_atomic
-from runhive.formats.data_report import DataReport, LeftOut
+from runhive.formats.data_report import DataReport, Distribution, Duplicates, LeftOut
 from runhive.formats.document import Document
 from runhive.formats.evaluation import ClassScore, Evaluation, EvaluationSet
 from runhive.formats.history import Epoch, read_history, write_history
@@ -51,6 +51,8 @@ PARITY = Parity(
 REPORT = DataReport(
     source="digits", digest=SHA, classes=["ant"], counts={"train": {"ant": 2}}, bytes=9,
     left_out=[LeftOut(path="train/ant/x.gif", reason="no image")],
+    duplicates=[Duplicates(kind="near", images=["train/ant/1.png", "val/ant/2.png"], splits=["train"], labels=["ant"])],
+    sizes={"aspect_ratio": Distribution(smallest=0.5, median=1, largest=1.5, edges=[0.7], counts={"train": [1, 1]})},
 )  # fmt: skip
 TRAINED = TrainRecord(
     run_id="20261123-142233-7f3a9c", attempt=1, input_digest=SHA, started_at="2026-11-23T14:22:33.000+00:00",
@@ -107,7 +109,8 @@ def test_a_document_of_another_schema_version_is_refused(document: Document, tmp
     path = tmp_path / "document.json"
     rewritten(document, path, schema_version=document.version + 1)
 
-    assert "has schema version 2, this Runhive reads 1: run `dvc repro`" in refusal(type(document).read, path)
+    said = f"has schema version {document.version + 1}, this Runhive reads {document.version}: run `dvc repro`"
+    assert said in refusal(type(document).read, path)
 
 
 @every_document

@@ -21,7 +21,7 @@ def kill_in(workspace: Workspace, stage: str, most_seconds: float) -> None:
     running = wait_for(process, stage)
     with suppress(psutil.TimeoutExpired):
         running.wait(random.uniform(0, most_seconds))
-        pytest.fail(f"{stage} was over before the kill")
+        pytest.fail(f"{stage} was over before the kill:\n{process.communicate()[0]}")
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
@@ -97,4 +97,5 @@ def test_the_end_of_dvc_alone_ends_training_and_cancels_the_run(unstarted: Works
 
     assert alive == []
     (run,) = unstarted.runs()
-    assert run.state == "canceled", output
+    assert (run.state, run.cause) == ("canceled", "stopped by SIGTERM"), output
+    assert run.used["cpu_seconds"] > 0

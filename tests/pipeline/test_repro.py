@@ -32,9 +32,35 @@ def test_a_first_repro_records_one_completed_run_with_all_its_results(finished: 
     assert run.state == "completed"
     assert run.attempt == 1
     assert run.metrics["val.accuracy"] == run.evaluation["accuracy"]
-    assert set(run.phases) == {"fetch", "train", "evaluate", "export"}
-    assert event_types(finished) == ["started", "fetched", "trained", "evaluated", "exported", "compared", "finished"]
-    assert set(finished.ledger().files(run.run_id)) == {"dvc.lock", "history.csv", "params.yaml", "predictions.csv"}
+    assert set(run.phases) == set(run.began) == {"fetch", "preparing", "train", "evaluate", "export", "record"}
+    assert event_types(finished) == [
+        "started", "prepared", "used", "used", "used", "filed", "fetched", "trained", "evaluated", "exported",
+        "compared", "filed", "recorded", "finished",
+    ]  # fmt: skip
+    assert set(finished.ledger().files(run.run_id)) == {
+        "data_report.json", "dvc.lock", "history.csv", "log.txt", "manifest.csv", "packages.txt", "params.yaml",
+        "predictions.csv", "system.csv",
+    }  # fmt: skip
+
+
+def test_a_run_holds_the_log_of_its_stages_what_they_used_and_what_they_made(finished: Workspace) -> None:
+    (run,) = finished.runs()
+    log = (finished.ledger().file(run.run_id, "log.txt") or b"").decode()
+    lock = yaml.safe_load((finished.root / "dvc.lock").read_text())["stages"]
+    outs = {out["path"]: out["md5"] for stage in ("train", "export") for out in lock[stage]["outs"]}
+
+    headings = [line for line in log.splitlines() if line.startswith("== ")]
+    assert headings == ["== fetch ==", "== train ==", "== evaluate ==", "== export =="]
+    assert "epoch 3/3" in log
+    assert run.launcher["command"] == "dvc repro"
+    assert run.used["cpu_seconds"] > 0
+    assert run.used["peak_memory_bytes"] > 100e6
+    for path in ("models/model.safetensors", "models/model.onnx", "models/model.json"):
+        assert run.files[path]["md5"] == outs[path]
+    assert run.files["models/model.onnx"]["sha256"] == run.parity["onnx_sha256"]
+    assert run.files["models/model.safetensors"]["sha256"] == run.training["weights_sha256"]
+    whole = finished.root / ".dvc/cache/files/md5" / run.files["log.txt"]["md5"][:2] / run.files["log.txt"]["md5"][2:]
+    assert whole.read_text() == log
 
 
 def test_the_metrics_that_git_tracks_are_those_of_the_run(finished: Workspace) -> None:
@@ -43,6 +69,15 @@ def test_the_metrics_that_git_tracks_are_those_of_the_run(finished: Workspace) -
 
     flat = {f"{group}.{name}": value for group, numbers in tracked.items() for name, value in numbers.items()}
     assert flat == run.metrics
+
+
+def test_a_run_keeps_the_manifest_and_the_data_report_as_they_were(finished: Workspace) -> None:
+    (run,) = finished.runs()
+    kept = {name: finished.ledger().file(run.run_id, name) for name in ("manifest.csv", "data_report.json")}
+
+    assert kept["manifest.csv"] == (finished.root / "data/manifest.csv").read_bytes()
+    assert kept["data_report.json"] == (finished.root / "data/report.json").read_bytes()
+    assert run.data["digest"][:12] in (finished.root / "site/data/index.html").read_text()
 
 
 def test_a_first_repro_builds_the_page_of_its_run(finished: Workspace) -> None:
@@ -66,7 +101,11 @@ def test_an_export_parameter_runs_export_and_what_follows_and_adds_to_the_same_r
     output = workspace.run("dvc", "repro")
 
     assert stages_run(output) == ["export", "record", "report"]
-    assert event_types(workspace) == [*before, "exported"]
+    assert event_types(workspace) == [*before, "used", "filed", "exported", "filed"]
+    (run,) = workspace.runs()
+    log = (workspace.ledger().file(run.run_id, "log.txt") or b"").decode()
+    assert log.count("== train ==") == 1
+    assert log.count("== export ==") == 2
 
 
 def test_recording_the_same_results_again_adds_nothing(workspace: Workspace) -> None:
@@ -74,6 +113,22 @@ def test_recording_the_same_results_again_adds_nothing(workspace: Workspace) -> 
     workspace.run("dvc", "repro", "--force", "--single-item", "record")
 
     assert workspace.ledger().tip() == tip
+
+
+def test_a_torn_lock_of_dvc_is_removed_and_nothing_is_trained_again(workspace: Workspace) -> None:
+    (workspace.root / "dvc.lock").write_text("")
+    refused = workspace.start("dvc", "repro")
+    output, _ = refused.communicate()
+
+    assert refused.returncode != 0
+    assert "dvc.lock" in output
+
+    (workspace.root / "dvc.lock").unlink()
+    before = event_types(workspace)
+    output = workspace.run("dvc", "repro")
+
+    assert stages_run(output) == ["record", "report"]
+    assert event_types(workspace) == before
 
 
 def test_a_restored_model_points_at_the_run_that_made_it(retrained: Workspace, tmp_path: Path) -> None:
@@ -110,6 +165,7 @@ def test_training_again_by_force_is_a_new_run_with_the_same_bytes(workspace: Wor
 
     assert len(workspace.runs()) == 2
     assert model_digests() == before
+    assert len({run.input_digest for run in workspace.runs()}) == 1
 
 
 def test_experiments_in_place_in_temp_and_queued_all_land_in_the_one_ledger(workspace: Workspace) -> None:
@@ -119,7 +175,7 @@ def test_experiments_in_place_in_temp_and_queued_all_land_in_the_one_ledger(work
     workspace.run("dvc", "exp", "run", "--temp", "-S", "train.lr=0.012")
     code = workspace.root / "pipeline/runhive/stages/environment.py"
     own = code.read_text()
-    code.write_text(own.replace('"python": ', '"edited": "yes",\n        "python": '))
+    code.write_text(own.replace('"device": ', '"edited": "yes", "device": '))
     for rate in ("0.013", "0.014"):
         workspace.run("dvc", "exp", "run", "--queue", "-S", f"train.lr={rate}")
     code.write_text(own)
@@ -128,6 +184,9 @@ def test_experiments_in_place_in_temp_and_queued_all_land_in_the_one_ledger(work
     runs = {run.params["train"]["lr"]: run for run in workspace.runs()}
     assert {run.state for run in runs.values()} == {"completed"}
     assert set(runs) == {0.01, 0.011, 0.012, 0.013, 0.014}
+    assert all([event.type for event in run.events].count("finished") == 1 for run in runs.values())
+    assert runs[0.011].launcher["command"] == runs[0.012].launcher["command"] == "dvc exp run"
+    assert all(b"epoch 3/3" in (workspace.ledger().file(run.run_id, "log.txt") or b"") for run in runs.values())
     edited = {rate for rate, run in runs.items() if run.environment.get("edited") == "yes"}
     assert edited == {0.013, 0.014}, "the queued ones run the code that they were queued with"
     assert all((workspace.root / f"site/runs/{run.run_id}.html").exists() for run in runs.values())
@@ -151,6 +210,7 @@ def test_a_failing_export_is_told_by_the_run(workspace: Workspace) -> None:
     (run,) = workspace.runs()
     assert run.state == "failed"
     assert run.cause is not None and run.cause.startswith("export: the ONNX model differs")
+    assert b"times export.tolerance" in (workspace.ledger().file(run.run_id, "log.txt") or b"")
 
 
 def test_a_clone_does_not_carry_the_ledger_and_can_fetch_it(workspace: Workspace, tmp_path: Path) -> None:

@@ -118,19 +118,32 @@ ODD: dict[str, list[Event]] = {
         ),
         Event("finished", {"state": "completed"}),
     ],
+    "a command of its own": [
+        Event(
+            "started",
+            {
+                "name": PAYLOADS[0],
+                "tags": [PAYLOADS[0][:100]],
+                "command": ["sh", "-c", PAYLOADS[0]],
+                "code": {"commit": "0" * 40},
+            },
+        ),
+        Event("ran", {"exit_code": 0}, seconds=1.0),
+        Event("finished", {"state": "completed"}),
+    ],
     "a clock at the end of time": [Event("started", {}, time="9999-12-31T23:59:59+00:00")],
-    "an unknown event": [Event("started", {}), Event("noted", {"text": PAYLOADS[0]})],
+    "an unknown event": [Event("started", {}), Event("unheard-of", {"text": PAYLOADS[0]})],
 }
 
 
 def many_classes(ledger: Ledger, number: int) -> None:
-    """A thousand classes, each mistaken for the next once in a while."""
-    labels = np.repeat(np.arange(1000), 3)
+    """Three hundred classes, each mistaken for the next once in a while."""
+    labels = np.repeat(np.arange(300), 10)
     rng = np.random.default_rng(0)
-    predicted = np.where(rng.random(3000) < 0.1, (labels + 1) % 1000, labels)
-    confusion = metrics.confusion_matrix(labels, predicted, 1000)
-    names = [f"class {i:03d}" for i in range(1000)]
-    score = {"precision": 0.9, "recall": 0.9, "f1": 0.9, "roc_auc": None, "average_precision": None, "images": 3}
+    predicted = np.where(rng.random(3000) < 0.1, (labels + 1) % 300, labels)
+    confusion = metrics.confusion_matrix(labels, predicted, 300)
+    names = [f"class {i:03d}" for i in range(300)]
+    score = {"precision": 0.9, "recall": 0.9, "f1": 0.9, "roc_auc": None, "average_precision": None, "images": 10}
     low, high = metrics.wilson_interval(2700, 3000)
     evaluation = {
         "schema_version": 1,
@@ -162,7 +175,7 @@ def many_classes(ledger: Ledger, number: int) -> None:
 
 
 def make_ledger(root: Path) -> Ledger:
-    """A repository at *root*: attacks are runs 100 and up, odd ones 200 and up, the thousand classes run 300."""
+    """A repository at *root*: attacks are runs 100 and up, odd ones 200 and up, the three hundred classes run 300."""
     pygit2.init_repository(str(root))
     ledger = open_ledger(root)
     for index, payload in enumerate(PAYLOADS):

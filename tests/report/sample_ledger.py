@@ -4,8 +4,10 @@ import hashlib
 import io
 import math
 import random
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,11 @@ import pygit2
 from PIL import Image, ImageDraw, ImageFilter
 
 from runhive import metrics
+from runhive.formats.data_report import DataReport, Distribution, Duplicates, LeftOut
 from runhive.formats.evaluation import ClassScore, Evaluation, EvaluationSet
 from runhive.formats.history import Epoch
+from runhive.formats.manifest import Image as ManifestImage
+from runhive.formats.manifest import content_digest, write_manifest
 from runhive.formats.parity import Parity
 from runhive.formats.predictions import Predictions, to_csv
 from runhive.tracking.ledger import Ledger, open_ledger
@@ -219,6 +224,64 @@ def learn(epochs: int, accuracy: float, seed: int) -> list[Epoch]:
     return history
 
 
+def manifest(task: Task, version: int) -> list[ManifestImage]:
+    """The images of *task*; in version 2 one is new, one is gone, one is in another split and one in another class."""
+    listed = [
+        ManifestImage(path, "val", task.classes[label], sha256, 240, 180)
+        for path, label, sha256 in zip(task.paths, task.labels, task.sha256, strict=True)
+    ]
+    for index in range(122 * len(task.classes)):
+        label = task.classes[index % len(task.classes)]
+        name = f"train/{label}/{index:04d}.jpg"
+        listed.append(ManifestImage(name, "train", label, digest(task.experiment, name), 200 + index, 180))
+    if version == 2:
+        _gone, moved, relabelled, *rest = listed[-40:]
+        other = task.classes[1 - task.classes.index(relabelled.label)]
+        listed = [
+            *listed[:-40],
+            *rest,
+            replace(moved, split="val", path=moved.path.replace("train", "val")),
+            replace(relabelled, label=other, path=f"train/{other}/{relabelled.path.rpartition('/')[2]}"),
+            ManifestImage("train/ants/new.jpg", "train", "ants", digest("new"), 600, 400),
+        ]
+    return sorted(listed, key=lambda image: image.path)
+
+
+def data_report(task: Task, images: list[ManifestImage]) -> DataReport:
+    """The report on *images*, two of which look like others."""
+    splits = ("train", "val")
+    counts = {split: dict(Counter(image.label for image in images if image.split == split)) for split in splits}
+    bins = {split: [0, 1, sum(of_split.values()) - 1] for split, of_split in counts.items()}
+    pair = [images[0].path, images[-1].path]
+    return DataReport(
+        schema_version=2,
+        source="https://example.org/images.zip",
+        digest=content_digest(images),
+        classes=task.classes,
+        counts=counts,
+        left_out=[LeftOut(path="train/ants/imageNotFound.gif", reason="GIF, not a photo format")] * task.selected,
+        bytes=43_210_987,
+        duplicates=[
+            Duplicates(kind="near", images=pair, splits=["train", "val"], labels=[images[0].label, images[-1].label]),
+            Duplicates(kind="bytes", images=[images[1].path, images[2].path], splits=["train"], labels=["ants"]),
+        ],
+        sizes={
+            "shorter_side": Distribution(smallest=52, median=375, largest=1600, edges=[96, 256], counts=bins),
+            "aspect_ratio": Distribution(smallest=1, median=1, largest=1, edges=[], counts={s: [9] for s in splits}),
+            "file_bytes": Distribution(smallest=900, median=1e5, largest=2e6, edges=[1000, 1e6], counts=bins),
+        },
+    )
+
+
+def data_files(images: list[ManifestImage], report: DataReport) -> dict[str, bytes]:
+    with TemporaryDirectory() as folder:
+        write_manifest(Path(folder, "manifest.csv"), images)
+        return {
+            "manifest.csv": Path(folder, "manifest.csv").read_bytes(),
+            "data_report.json": report.model_dump_json().encode(),
+        }
+
+
 def history_csv(history: list[Epoch]) -> bytes:
     rows = [
         f"{e.epoch},{e.lr},{e.train_loss},{e.train_accuracy},{e.check_loss},{e.check_accuracy},{e.seconds}\n"
@@ -264,8 +327,8 @@ def params(task: Task, **train: Any) -> dict[str, Any]:
     }
 
 
-def started(task: Task, parameters: dict[str, Any], dirty: bool = False) -> dict[str, Any]:
-    share = len(task.labels) // len(task.classes)
+def started(task: Task, parameters: dict[str, Any], dirty: bool = False, version: int = 1) -> dict[str, Any]:
+    report = data_report(task, manifest(task, version))
     return {
         "experiment": task.experiment,
         "input_digest": digest(parameters, dirty),
@@ -278,10 +341,10 @@ def started(task: Task, parameters: dict[str, Any], dirty: bool = False) -> dict
             "changed": ["params.yaml", "pipeline/runhive/vision/augment.py"] if dirty else [],
         },
         "data": {
-            "digest": digest("data", task.experiment),
+            "digest": report.digest,
             "classes": task.classes,
-            "counts": {"train": dict.fromkeys(task.classes, 122), "val": dict.fromkeys(task.classes, share)},
-            "left_out": 1 if task.selected else 0,
+            "counts": report.counts,
+            "left_out": len(report.left_out),
         },
         "environment": {
             "python": "3.11.7",
@@ -342,6 +405,10 @@ class Plan:
     train: dict[str, Any] | None = None
 
     @property
+    def data_version(self) -> int:
+        return 2 if self.task.selected and self.day >= 22 else 1
+
+    @property
     def run_id(self) -> str:
         return f"202611{self.day:02d}-{self.hour:02d}2233-{digest(self.day, self.hour)[:6]}"
 
@@ -386,7 +453,7 @@ def record(ledger: Ledger, plan: Plan, baseline: tuple[Plan, Predictions] | None
     """Write one run as the stages would; returns its predictions."""
     task, parameters = plan.task, params(plan.task, **(plan.train or {}))
     epochs, seed = parameters["train"]["epochs"], parameters["train"]["seed"]
-    events = [Event("started", started(task, parameters, plan.dirty), time=plan.time(0))]
+    events = [Event("started", started(task, parameters, plan.dirty, plan.data_version), time=plan.time(0))]
     if plan.accuracy is None:
         ended = [Event("finished", {"state": plan.state, "cause": plan.cause, "attempt": 1}, time=plan.time(3.4))]
         files = {"params.yaml": b"experiment: x\n"}
@@ -394,6 +461,8 @@ def record(ledger: Ledger, plan: Plan, baseline: tuple[Plan, Predictions] | None
             files["history.csv"] = history_csv(learn(epochs, 0.9, seed)[:7])
         ledger.append(plan.run_id, events + (ended if plan.state != "running" else []), files)
         return None
+    images = manifest(task, plan.data_version)
+    report = data_report(task, images)
     predictions, history = predict(task, plan.accuracy, seed), learn(epochs, plan.accuracy, seed)
     evaluation, exported = evaluate(task, predictions), parity(seed)
     best = max(history, key=lambda e: e.check_accuracy).epoch if task.selected else epochs
@@ -405,7 +474,7 @@ def record(ledger: Ledger, plan: Plan, baseline: tuple[Plan, Predictions] | None
         "parameters": 11_177_538,
     }
     events += [
-        Event("fetched", {"source": "archive"}, time=plan.time(0.2), seconds=3.1),
+        Event("fetched", {"source": report.source, "bytes": report.bytes}, time=plan.time(0.2), seconds=3.1),
         Event("trained", trained, time=plan.time(2.5), seconds=sum(e.seconds for e in history)),
         Event(
             "evaluated",
@@ -442,6 +511,7 @@ def record(ledger: Ledger, plan: Plan, baseline: tuple[Plan, Predictions] | None
         "predictions.csv": to_csv(predictions),
         "params.yaml": b"experiment: x\n",
         "dvc.lock": lock,
+        **data_files(images, report),
     }
     ledger.append(plan.run_id, events, files, {task.sha256[i]: task.pictures[i] for i in wrong})
     return predictions

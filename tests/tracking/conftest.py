@@ -60,7 +60,7 @@ def plant(repository: Path, git: Git) -> Plant:
     """Put bytes into the ledger's tree with plain Git, past our checks, as a hostile clone could."""
 
     def put(path: str, content: bytes) -> None:
-        octal = "".join(chr(byte) if byte < 128 else f"\\{byte:o}" for byte in os.fsencode(path))
+        octal = "".join(chr(byte) if 32 <= byte < 128 else f"\\{byte:03o}" for byte in os.fsencode(path))
         known = "from refs/runs/main^0\n" if git(repository, "for-each-ref", "refs/runs/main") else ""
         head = f'commit refs/runs/main\ncommitter x <x@x> 0 +0000\ndata 0\n{known}M 100644 inline "{octal}"\n'
         stream = head.encode() + b"data %d\n%b\n" % (len(content), content)

@@ -41,7 +41,7 @@ for run_id in ids:
     if os.fork() == 0:
         ledger = open_ledger(root)
         for number in range(count):
-            ledger.append(run_id, [Event("noted", {"number": number})], {f"{number}.txt": bytes(1000)})
+            ledger.append(run_id, [Event("counted", {"number": number})], {f"{number}.txt": bytes(1000)})
             print(run_id, number, flush=True)
         os._exit(0)
 sys.exit(any([os.wait()[1] for _ in ids]))
@@ -66,7 +66,7 @@ def test_an_empty_ledger_has_nothing(ledger: Ledger) -> None:
     assert ledger.file(RUN, "log.txt") is None
     assert ledger.media(WEIGHTS) is None
     assert ledger.find_by_weights(WEIGHTS) is None
-    assert list(ledger.table().columns[:3]) == ["run_id", "experiment", "state"]
+    assert list(ledger.table().columns[:3]) == ["run_id", "name", "experiment"]
 
 
 def test_a_run_is_read_back_as_it_was_written(ledger: Ledger) -> None:
@@ -122,7 +122,7 @@ def test_the_same_inputs_add_nothing_however_often(ledger: Ledger) -> None:
 
 def test_what_was_said_before_the_last_word_can_be_said_again(ledger: Ledger) -> None:
     for number in (1, 2, 1):
-        ledger.append(RUN, [Event("noted", {"number": number})])
+        ledger.append(RUN, [Event("counted", {"number": number})])
 
     assert numbers(ledger, RUN) == [1, 2, 1]
 
@@ -174,7 +174,7 @@ def test_weights_point_at_the_newest_completed_run(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "events", ".git", "a/b", "../log.txt", "a\\b", "log.txt\n", "-rf", "x" * 101, "日"]
+    "name", ["", "events", "files", ".git", "a/b", "../log.txt", "a\\b", "log.txt\n", "-rf", "x" * 101, "日"]
 )
 def test_a_hostile_file_name_is_refused_for_writing_and_reading(ledger: Ledger, name: str) -> None:
     with pytest.raises(RunhiveError, match="is no name for a file of a run"):
@@ -215,7 +215,7 @@ def test_a_file_over_the_cap_is_refused_by_name(ledger: Ledger) -> None:
     "event",
     [
         Event("../noted", {}),
-        Event("noted", {"loss": float("nan")}),
+        Event("unheard-of", {"loss": float("nan")}),
         Event("finished", {"state": "done"}),
         Event("evaluated", {"metrics": {}}),
     ],
@@ -361,7 +361,7 @@ def test_nothing_is_lost_while_plain_git_packs_the_ref(ledger: Ledger, repositor
     with subprocess.Popen(["sh", "-c", script], start_new_session=True, stderr=subprocess.DEVNULL) as rival:
         try:
             for number in range(40):
-                ledger.append(RUN, [Event("noted", {"number": number})])
+                ledger.append(RUN, [Event("counted", {"number": number})])
         finally:
             os.killpg(rival.pid, signal.SIGKILL)
 

@@ -60,7 +60,7 @@ def test_a_worktree_of_a_bare_repository_is_its_own_root(
 
 
 def test_no_repository_says_git_init(tmp_path: Path) -> None:
-    with pytest.raises(RunhiveError, match="run `git init`"):
+    with pytest.raises(RunhiveError, match=r"go to your project's folder.*`git init`"):
         open_repository(tmp_path)
 
 

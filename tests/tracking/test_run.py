@@ -12,6 +12,7 @@ from runhive.tracking.run import Event, fold, new_run_id, run_folder
 
 RUN = "20261123-142233-7f3a9c"
 TIMES = st.sampled_from(["2026-11-23T14:22:33.000+00:00", "2026-11-23T14:22:34.000+00:00"])
+TAGS = st.lists(st.sampled_from(["best", "shipped", "<b>"]), max_size=2)
 NUMBERS = st.dictionaries(
     st.sampled_from(["val.accuracy", "val.loss"]), st.floats(allow_nan=False, allow_infinity=False)
 )
@@ -33,7 +34,12 @@ EVENTS = st.one_of(
     events_of("trained", st.fixed_dictionaries({"weights_sha256": st.text()})),
     events_of("evaluated", st.fixed_dictionaries({"metrics": NUMBERS, "evaluation": st.just({})})),
     events_of("exported", st.fixed_dictionaries({"metrics": NUMBERS, "parity": st.just({})})),
-    events_of("noted", st.dictionaries(st.text(), st.text())),
+    events_of("logged", st.fixed_dictionaries({"metrics": NUMBERS})),
+    events_of("tagged", st.fixed_dictionaries({}, optional={"add": TAGS, "remove": TAGS})),
+    events_of("noted", st.fixed_dictionaries({"text": st.text()})),
+    events_of("archived", st.fixed_dictionaries({"archived": st.booleans()})),
+    events_of("used", st.fixed_dictionaries({"phase": st.just("train"), "peak_memory_bytes": st.integers(0, 9)})),
+    events_of("unheard-of", st.dictionaries(st.text(), st.text())),
 )
 
 
@@ -85,6 +91,38 @@ def test_the_last_evaluation_is_in_force_and_the_earlier_one_stays_readable() ->
     assert run.events[0].data["metrics"] == {"val.accuracy": 0.5}
 
 
+def test_tags_name_and_notes_change_and_the_last_word_counts() -> None:
+    events = [
+        Event("started", {"name": "first", "tags": ["b", "a"]}, order=1),
+        Event("named", {"name": "second"}, order=2),
+        Event("tagged", {"add": ["c"], "remove": ["a"]}, order=3),
+        Event("noted", {"text": "one"}, order=4),
+        Event("noted", {"text": "two"}, order=5),
+        Event("archived", {"archived": True}, order=6),
+    ]
+
+    run = fold(RUN, events)
+
+    assert (run.name, run.tags, run.notes, run.archived) == ("second", ("b", "c"), "two", True)
+
+
+def test_time_of_processes_adds_up_and_the_highest_memory_counts() -> None:
+    events = [
+        Event("used", {"phase": "train", "attempt": n, "cpu_seconds": 2.0, "peak_memory_bytes": memory}, order=n)
+        for n, memory in ((1, 70), (2, 50))
+    ]
+
+    used = fold(RUN, events).used
+
+    assert (used["cpu_seconds"], used["peak_memory_bytes"]) == (4.0, 70)
+
+
+def test_a_phase_has_its_start_and_its_seconds() -> None:
+    run = fold(RUN, [Event("queued", {"attempt": 1}, seconds=4.5, began="2026-11-23T14:22:33+00:00")])
+
+    assert (run.phases, run.began) == ({"queued": 4.5}, {"queued": "2026-11-23T14:22:33+00:00"})
+
+
 @pytest.mark.parametrize("run_id", [RUN, "20240229-000000-000000", new_run_id()])
 def test_a_run_id_has_a_folder_by_its_day(run_id: str) -> None:
     assert run_folder(run_id) == f"runs/{run_id[:4]}/{run_id[4:6]}/{run_id[6:8]}/{run_id}"
@@ -111,7 +149,7 @@ def test_what_is_no_run_id_has_no_folder(run_id: str) -> None:
 
 GOOD = {
     "schema_version": 1,
-    "type": "noted",
+    "type": "unheard-of",
     "data": {},
     "time": "2026-11-23T14:22:33+00:00",
     "seconds": None,
@@ -120,7 +158,7 @@ GOOD = {
 
 
 def test_the_event_that_the_next_test_breaks_is_good() -> None:
-    assert Event.from_json(json.dumps(GOOD).encode()).type == "noted"
+    assert Event.from_json(json.dumps(GOOD).encode()).type == "unheard-of"
 
 
 @pytest.mark.parametrize(
@@ -145,6 +183,13 @@ def test_the_event_that_the_next_test_breaks_is_good() -> None:
         json.dumps(GOOD | {"type": "finished", "data": {"state": "running"}}),
         json.dumps(GOOD | {"type": "resumed", "data": {"attempt": "2"}}),
         json.dumps(GOOD | {"type": "evaluated", "data": {"evaluation": {}, "metrics": {"val.accuracy": "<b>"}}}),
+        json.dumps(GOOD | {"began": "yesterday"}),
+        json.dumps(GOOD | {"type": "tagged", "data": {"add": ["x" * 1_000_000]}}),
+        json.dumps(GOOD | {"type": "tagged", "data": {"add": "best"}}),
+        json.dumps(GOOD | {"type": "noted", "data": {"text": "x" * 20_001}}),
+        json.dumps(GOOD | {"type": "started", "data": {"parent": "../x"}}),
+        json.dumps(GOOD | {"type": "started", "data": {"nodes": 0}}),
+        json.dumps(GOOD | {"type": "filed", "data": {"files": {"a": {"bytes": 1, "md5": "../x", "sha256": "0"}}}}),
         json.dumps({"schema_version": 1}),
     ],
 )

@@ -2,33 +2,87 @@
 
 import click
 
+from runhive.commands.contents import CONTENTS
+from runhive.commands.exchange import export, import_runs
+from runhive.commands.marks import MARKS
+from runhive.commands.options import AS_JSON
+
 
 @click.group()
 def runs() -> None:
-    """Read the history of runs."""
+    """Read and tend the history of runs.
+
+    A RUN is a run id, the start of one, `latest`, or a display name that one run alone has.
+    """
 
 
 @runs.command("list")
-def list_runs() -> None:
-    """List the runs, newest first."""
-    from runhive.terminal import print_runs
+@click.argument("filter_words", nargs=-1, metavar="[FILTER]")
+@click.option("--sort", metavar="NAME", default="", help="Lowest first; -NAME for the highest first.")
+@click.option("--columns", metavar="NAMES", default="", help="Names with commas between, instead of the usual ones.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first N only.")
+@click.option("--all", "archived", is_flag=True, help="Archived runs too.")
+@AS_JSON
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV with unrounded numbers.")
+def list_runs(
+    filter_words: tuple[str, ...],
+    sort: str,
+    columns: str,
+    limit: int | None,
+    archived: bool,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """List the runs, newest first, that FILTER holds for.
 
-    print_runs()
+    Example: runhive runs list 'val.accuracy > 0.9 and train.mode == frozen' --sort=-val.accuracy
+    """
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other")
+    from runhive.terminal.listing import Choice, choose, print_rows, print_rows_as_csv, print_rows_as_json
+    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.liveness import close_lost
+    from runhive.tracking.repository import main_root
+
+    ledger = open_ledger()
+    close_lost(ledger, main_root())
+    found = choose(ledger, Choice(" ".join(filter_words), sort, limit, archived))
+    if as_json:
+        print_rows_as_json(found)
+    elif as_csv:
+        print_rows_as_csv(found, columns)
+    else:
+        print_rows(found, columns)
 
 
 @runs.command("show")
-@click.argument("run_id")
-def show_run(run_id: str) -> None:
-    """Show one run: numbers, parameters, code, environment. RUN_ID may be the start of one."""
-    from runhive.terminal import print_run
+@click.argument("run")
+@AS_JSON
+def show_run(run: str, as_json: bool) -> None:
+    """Show one run: verdict, numbers, parameters, code, machine, files, events."""
+    from runhive.terminal.page import print_run, print_run_as_json
+    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.naming import find
 
-    print_run(run_id)
+    ledger = open_ledger()
+    (print_run_as_json if as_json else print_run)(ledger, find(ledger, run))
 
 
 @click.command()
-@click.argument("run_ids", nargs=-1)
-def compare(run_ids: tuple[str, ...]) -> None:
-    """Compare two runs side by side: the last two completed ones, or RUN_IDS."""
-    from runhive.terminal import print_comparison
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@AS_JSON
+def compare(runs: tuple[str, ...], as_json: bool) -> None:
+    """Compare runs side by side: the last two completed ones, or 2 to 20 RUNs.
 
-    print_comparison(run_ids)
+    Shows what differs, and the images that each run won and lost against the first one.
+    """
+    from runhive.terminal.comparing import print_comparison, print_comparison_as_json, runs_to_compare
+    from runhive.tracking.ledger import open_ledger
+
+    ledger = open_ledger()
+    (print_comparison_as_json if as_json else print_comparison)(ledger, runs_to_compare(ledger, runs))
+
+
+runs.add_command(compare)
+for command in (*CONTENTS, *MARKS, import_runs, export):
+    runs.add_command(command)

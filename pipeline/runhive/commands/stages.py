@@ -13,16 +13,20 @@ def _stage(name: str, run: Callable[[], None], help_text: str) -> click.Command:
 
     @click.command(name, help=help_text)
     def command() -> None:
+        from runhive.commands.root import enter_root
+        from runhive.stages.output import kept_output
         from runhive.stages.phase import Timer
         from runhive.tracking.process import die_with_parent
 
         timer = Timer()
+        enter_root()
         if "DVC_STAGE" in os.environ:
             die_with_parent()  # a killed dvc would leave its stage running
         # Waiting threads sleep: spinning ones starve those that work wherever the cores are shared.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-        run()
-        timer.write(name)
+        with kept_output(name):
+            run()
+            timer.write(name)
 
     return command
 
@@ -46,7 +50,7 @@ def _fetch() -> None:
     data = _params_and_device().data
     from runhive.stages.fetch import fetch
 
-    fetch(data.source, data.url, data.on_bad)
+    fetch(data)
 
 
 def _train() -> None:
@@ -59,18 +63,18 @@ def _train() -> None:
 def _evaluate() -> None:
     params = _params_and_device()
     from runhive.stages.evaluate import evaluate
-    from runhive.stages.opened import failure_told
+    from runhive.stages.opened import part_of_run
 
-    with failure_told("evaluate"):
+    with part_of_run("evaluate"):
         evaluate(params)
 
 
 def _export() -> None:
     params = _params()
     from runhive.stages.export import export
-    from runhive.stages.opened import failure_told
+    from runhive.stages.opened import part_of_run
 
-    with failure_told("export"):
+    with part_of_run("export"):
         export(params)
 
 

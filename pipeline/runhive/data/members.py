@@ -18,7 +18,7 @@ OPENERS = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\0": lzma.
 ENCRYPTED = 0x1
 
 
-class Refused(Exception):
+class NotSafe(Exception):
     """Why an archive is not unpacked, in words that follow its name."""
 
 
@@ -30,27 +30,31 @@ class Member:
     content: IO[bytes] | None
 
 
-def open_members(archive: Path) -> tuple[str, Iterator[Member]]:
-    """Return "zip" or "tar" and the members of *archive*, told by its first bytes and not by its name."""
+def open_members(archive: Path) -> Iterator[Member]:
+    """Return the members of *archive*, which is a zip or a tar by its first bytes, whatever its name."""
     with archive.open("rb") as file:
         head = file.read(tarfile.BLOCKSIZE)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return "zip", zip_members(archive)
+        return zip_members(archive)
     if any(head.startswith(magic) for magic in OPENERS) or is_tar_header(head):
-        return "tar", tar_members(archive, head)
-    raise Refused(f"it is neither a zip nor a tar archive, it begins with {head[:24]!r}")
+        return tar_members(archive, head)
+    raise NotSafe(f"it is neither a zip nor a tar archive, it begins with {head[:24]!r}")
 
 
 def zip_members(path: Path) -> Iterator[Member]:
     """Yield the members of the zip at *path*."""
-    with zipfile.ZipFile(path) as archive:
+    try:
+        archive = zipfile.ZipFile(path)
+    except UnicodeDecodeError:
+        raise NotSafe("it holds a name that is not the UTF-8 that it says it is") from None
+    with archive:
         for info in archive.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise Refused(f"{shown(info.filename)} is a link or a device")
+                raise NotSafe(f"{shown(info.filename)} is a link or a device")
             if info.flag_bits & ENCRYPTED:
-                raise Refused("it is encrypted, unpack it yourself and set data.source to folder")
-            if info.filename.endswith("/"):
+                raise NotSafe("it is encrypted, unpack it yourself and set data.source to folder")
+            if info.filename.endswith("/") or kind == stat.S_IFDIR:
                 yield Member(info.orig_filename, None)
                 continue
             with archive.open(info) as content:
@@ -67,7 +71,7 @@ def tar_members(path: Path, head: bytes) -> Iterator[Member]:
             while info := archive.next():
                 archive.members.clear()  # tarfile keeps every member: gigabytes at the cap on entries
                 if not (info.isdir() or (info.isreg() and not info.issparse())):
-                    raise Refused(f"{shown(info.name)} is a link, a device or a sparse file")
+                    raise NotSafe(f"{shown(info.name)} is a link, a device or a sparse file")
                 metered.left = info.size + HEADER_BYTES
                 yield Member(info.name, archive.extractfile(info))
                 metered.left = HEADER_BYTES

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runhive.formats.table import read_rows, write_rows
+from runhive.formats.table import parse_rows, read_rows, write_rows
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ def write_manifest(path: Path, images: Sequence[Image]) -> None:
 def read_manifest(path: Path) -> list[Image]:
     """Read the images in the order of their paths."""
     return read_rows(path, Image)
+
+
+def from_csv(content: bytes, where: str) -> list[Image]:
+    """Parse the bytes of a manifest; *where* names them in an error."""
+    return parse_rows(content, Image, where)
 
 
 def split_of(images: Sequence[Image], split: str) -> list[Image]:

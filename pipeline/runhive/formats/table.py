@@ -27,23 +27,29 @@ def read_rows(path: Path, row_type: type[Row]) -> list[Row]:
 
     Raises RunhiveError when the file is missing or damaged or its columns are others.
     """
-    columns = fields(row_type)  # type: ignore[arg-type]  # a dataclass, which no bound can say
     try:
-        text = path.read_bytes().decode()
-        header, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
+        return parse_rows(path.read_bytes(), row_type, str(path))
     except FileNotFoundError:
         raise RunhiveError(f"{path} is missing: run `dvc repro`") from None
+
+
+def parse_rows(content: bytes, row_type: type[Row], where: str) -> list[Row]:
+    """Parse the bytes of such a file; *where* names them in an error."""
+    columns = fields(row_type)  # type: ignore[arg-type]  # a dataclass, which no bound can say
+    try:
+        text = content.decode()
+        header, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
     except (UnicodeDecodeError, csv.Error):
-        raise _damaged(path) from None
+        raise _damaged(where) from None
     if header != [field.name for field in columns]:
-        raise RunhiveError(f"{path} has the columns {', '.join(header)}: run `dvc repro` to write it again")
+        raise RunhiveError(f"{where} has the columns {', '.join(header)}: run `dvc repro` to write it again")
     if not text.endswith("\n"):
-        raise _damaged(path)
+        raise _damaged(where)
     try:
         return [row_type(*(field.type(cell) for field, cell in zip(columns, row, strict=True))) for row in rows]  # type: ignore[operator]  # str, int or float
     except ValueError:  # a cell that is no number, a row that is too short or too long
-        raise _damaged(path) from None
+        raise _damaged(where) from None
 
 
-def _damaged(path: Path) -> RunhiveError:
-    return RunhiveError(f"{path} is damaged: run `dvc repro` to write it again")
+def _damaged(where: str) -> RunhiveError:
+    return RunhiveError(f"{where} is damaged: run `dvc repro` to write it again")

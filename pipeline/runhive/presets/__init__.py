@@ -1,7 +1,9 @@
 """Parameter files to start from."""
 
 import difflib
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from runhive.errors import RunhiveError
 from runhive.files import write_atomic
 from runhive.params import known_keys, parse_params, parse_yaml
+
+REPLACED = Path(".runhive/replaced")
 
 
 def presets() -> dict[str, str]:
@@ -26,7 +30,15 @@ def describe() -> str:
     return "\n".join(f"{name:{width}}  {text.splitlines()[1].removeprefix('# ')}" for name, text in found.items())
 
 
-def use(name: str, changes: Sequence[str], path: Path) -> None:
+@dataclass(frozen=True)
+class Used:
+    """What `use` found: where it *kept* the file that it replaced, and the local path of images that is *missing*."""
+
+    kept: Path | None
+    missing: str | None
+
+
+def use(name: str, changes: Sequence[str], path: Path) -> Used:
     """Write preset *name* to *path*, with `key=value` *changes*. A mistake is a RunhiveError and writes nothing."""
     found = presets()
     if name not in found:
@@ -34,8 +46,21 @@ def use(name: str, changes: Sequence[str], path: Path) -> None:
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(found)}"
         raise RunhiveError(f"there is no preset {name!r}: {hint}")
     text = with_changes(found[name], changes)
-    parse_params(text, str(path))
+    params = parse_params(text, str(path))
+    kept = keep(path, [text, *found.values()])
     write_atomic(path, text.encode())
+    url = params.data.url
+    is_here = url is None or params.data.source == "dvc" or "://" in url or (path.parent / url).exists()
+    return Used(kept, None if is_here else url)
+
+
+def keep(path: Path, others: Sequence[str]) -> Path | None:
+    """Copy *path*, where somebody wrote into it what none of *others* says, and return the copy."""
+    if not path.exists() or (content := path.read_bytes()) in [other.encode() for other in others]:
+        return None
+    kept = path.parent / REPLACED / f"{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}{path.suffix}"
+    write_atomic(kept, content)
+    return kept
 
 
 class _NullInWords(RoundTripRepresenter):

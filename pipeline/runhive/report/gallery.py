@@ -30,11 +30,14 @@ class Gallery:
 def gallery(answers: Sequence[Answer], ledger: Ledger, site: Path) -> Gallery:
     """Take the first answers and write their thumbnails below *site*."""
     shown = answers[:MOST_PICTURES]
-    return Gallery(tuple(Picture(answer, _thumbnail(answer.sha256, ledger, site)) for answer in shown), len(answers))
+    return Gallery(tuple(Picture(answer, thumbnail(answer.sha256, ledger, site)) for answer in shown), len(answers))
 
 
-def _thumbnail(sha256: str, ledger: Ledger, site: Path) -> str | None:
-    """Write the picture whose source has *sha256*, unless it is there; only what begins as a JPEG does."""
+def thumbnail(sha256: str, ledger: Ledger, site: Path) -> str | None:
+    """Write the picture whose source has *sha256*, unless it is there, and return its address from a page in a folder.
+
+    Only what begins as a JPEG is written.
+    """
     if not SHA256.fullmatch(sha256):
         return None
     path = site / "media" / sha256[:2] / f"{sha256}.jpg"

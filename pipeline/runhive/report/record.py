@@ -79,6 +79,14 @@ def read_part(part: type[AnyPart], content: object) -> AnyPart | None:
         return None
 
 
+def read_json(part: type[AnyPart], content: bytes) -> AnyPart | None:
+    """The JSON in *content* as *part*; None where it cannot be read as such."""
+    try:
+        return part.model_validate_json(content)
+    except ValidationError:
+        return None
+
+
 def flatten(nested: dict[str, Any]) -> dict[str, str]:
     """Nested parameters as dotted keys to shown values, in the order given, the first 400."""
     return dict(islice(_leaves(nested, "", DEEPEST), MOST_KEYS))

@@ -23,11 +23,14 @@ class Recipe:
     folder: str
 
 
-def recipe(run_id: str, code: Code, files: Collection[str]) -> Recipe:
-    """Checkout, the run's own parameters from the ledger, `dvc repro`."""
+def recipe(run_id: str, code: Code, files: Collection[str], own_command: bool = False) -> Recipe:
+    """Checkout, the run's own parameters from the ledger, `dvc repro`; for a command of its own only the way to it."""
     folder = f"{REF}:{run_folder(run_id)}"
     if not COMMIT.fullmatch(code.commit or ""):
         return Recipe((), "The record names no commit, so the code of this run cannot be checked out.", folder)
+    if own_command:
+        commands = (f"git checkout {code.commit}", f"runhive runs show {run_id}")
+        return Recipe(commands, _warning(code) or "It was a command of its own, which `runs show` tells.", folder)
     parameters = [f"git show {folder}/params.yaml > params.yaml"] if "params.yaml" in files else []
     return Recipe((f"git checkout {code.commit}", *parameters, "dvc repro"), _warning(code), folder)
 

@@ -16,6 +16,7 @@ from runhive.report.measures import Measure, is_comparable, measures
 from runhive.report.parameters import Row, rows
 from runhive.report.record import Data, Training, flatten, read_part
 from runhive.report.reproduce import Recipe, recipe
+from runhive.report.scalars import scalar_charts
 from runhive.report.span import Spans, spans
 from runhive.report.summary import Summary
 from runhive.report.timeline import Moment, Phase, moments, phases
@@ -67,6 +68,7 @@ class RunPage:
     measures: list[Measure]
     spans: Spans | None
     curves: Curves
+    scalars: list[Chart]
     confusion: Confusion | None
     classes: list[ClassScore]
     pictures: Pictures
@@ -90,6 +92,7 @@ def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: P
         measures=measures(summary, baseline),
         spans=spans(summary.score, baseline.score if baseline else None) if summary.score else None,
         curves=_curves(summary, record.training, ledger),
+        scalars=scalar_charts(ledger.file(run.run_id, "scalars.csv") or b""),
         confusion=shaded(record.evaluation) if record.evaluation else None,
         classes=_classes(record.evaluation),
         pictures=_pictures(summary, baseline, ledger, site),
@@ -98,7 +101,7 @@ def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: P
         phases=phases(run),
         moments=moments(run),
         files=sorted(files.items()),
-        recipe=recipe(run.run_id, summary.code, files),
+        recipe=recipe(run.run_id, summary.code, files, bool(run.command)),
     )
 
 

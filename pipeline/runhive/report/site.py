@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from runhive.report.data_site import page_names, write_data_pages
 from runhive.report.home import home
 from runhive.report.numerals import epoch_of
 from runhive.report.run_page import run_page
@@ -47,6 +48,7 @@ def _fill(ledger: Ledger, source: Path, work: Path) -> Stamp:
     shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
     _write_home(summaries, work)
     _write_tables(summaries, work)
+    write_data_pages([summary.run for summary in summaries], ledger, work)
     _write_run_pages(summaries, ledger, work)
     stamp = Stamp(ledger=tip, runs=len(summaries))
     stamp.write(work / STAMP)
@@ -74,12 +76,13 @@ def _write_run_pages(summaries: Sequence[Summary], ledger: Ledger, work: Path) -
     shell = read_shell(work / "runs/run.html", "runhive-run")
     (work / "runs/run.html").unlink()
     known = {summary.run_id: summary for summary in summaries}
+    data_pages = page_names([summary.run for summary in summaries])
     for index, summary in enumerate(summaries):
         baseline = known.get(summary.verdict.baseline or "")
         page = run_page(summary, baseline, ledger, work)
         newer = summaries[index - 1].run_id if index else None
         older = summaries[index + 1].run_id if index + 1 < len(summaries) else None
-        body = render("run.html", page=page, newer=newer, older=older)
+        body = render("run.html", page=page, newer=newer, older=older, data_pages=data_pages)
         (work / "runs" / f"{summary.run_id}.html").write_bytes(shell.fill(body, summary.run_id))
 
 

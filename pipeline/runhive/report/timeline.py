@@ -6,6 +6,7 @@ from runhive.report.text import clip
 from runhive.tracking.run import Event, Run
 
 MOST_MOMENTS = 200
+NOT_ADDED = ("queued", "preparing")
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Moment:
 
 
 def timed(run: Run) -> dict[str, float]:
-    """The phases that have a duration."""
-    return {name: spent for name, spent in run.phases.items() if _is_duration(spent)}
+    """The phases that have a duration and add up: waiting is no work, and preparing is a part of train."""
+    return {name: spent for name, spent in run.phases.items() if name not in NOT_ADDED and _is_duration(spent)}
 
 
 def phases(run: Run) -> list[Phase]:
@@ -64,6 +65,15 @@ def _note(event: Event) -> str:
             return f"{clip(event.data.get('epochs', '?'), 10)} epochs"
         case "compared":
             return clip(event.data.get("reason", ""), 160)
+        case "named":
+            return clip(event.data.get("name", ""), 160)
+        case "tagged":
+            words = [f"{sign}{tag}" for sign, key in (("+", "add"), ("-", "remove")) for tag in event.data.get(key, ())]
+            return clip(" ".join(words), 160)
+        case "archived":
+            return "" if event.data.get("archived") else "taken back"
+        case "reproduced":
+            return f"{clip(event.data.get('verdict', ''), 20)}, by {clip(event.data.get('run_id', ''), 30)}"
     return ""
 
 

@@ -62,6 +62,7 @@ def score(predictions: Predictions, card: ModelCard, evaluation_set: EvaluationS
     per_class = [
         class_score(index, card.classes, confusion, probabilities, labels) for index in range(len(card.classes))
     ]
+    present = confusion.sum(axis=0) + confusion.sum(axis=1) > 0  # the set may lack a class of train
     return Evaluation(
         metrics_version=metrics.VERSION,
         evaluation_set=evaluation_set,
@@ -71,7 +72,7 @@ def score(predictions: Predictions, card: ModelCard, evaluation_set: EvaluationS
         accuracy=hits / len(labels),
         accuracy_low=low,
         accuracy_high=high,
-        macro_f1=float(np.mean([one.f1 for one in per_class])),
+        macro_f1=float(np.mean([one.f1 for one in per_class], where=present)),
         nll=metrics.negative_log_likelihood(probabilities, labels),
         brier=metrics.brier_score(probabilities, labels),
         ece=metrics.calibration(probabilities, labels)[0],

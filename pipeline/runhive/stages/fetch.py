@@ -1,66 +1,58 @@
 """fetch: a source of images to `data/images`, its manifest and a report of what was left out."""
 
 import os
-import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import psutil
-
-from runhive.data.collect import collect, in_several_splits
-from runhive.data.images import find_images
+from runhive.data.addresses import Places, is_local, is_watched, plain_path
+from runhive.data.collect import collect
+from runhive.data.duplicates import find_duplicates
+from runhive.data.images import Found, find_images
+from runhive.data.names import listed, shown
 from runhive.data.progress import download_progress
-from runhive.data.sources import SPLITS, gather, without_secrets
+from runhive.data.sizes import size_distributions
+from runhive.data.sources import gather, source_name
 from runhive.errors import RunhiveError
 from runhive.files import sync_folder
-from runhive.formats.data_report import DataReport, LeftOut
+from runhive.formats.data_report import DataReport, Duplicates
 from runhive.formats.manifest import Image, class_names, content_digest, split_of, write_manifest
+from runhive.params import Data
 from runhive.stages import paths
+from runhive.stages.inputs import stage_deps
+from runhive.stages.workspace import workspace
 
-WORKSPACE = ".fetch-"
 MOST_LINES = 10
+MOST_GROUPS = 5
+SAME = {"bytes": "the same file", "pixels": "the same pixels", "near": "nearly the same"}
 
 
-def fetch(source: str, url: str | None, on_bad: str) -> DataReport:
-    """Bring the images of *source* here and return the report on them.
+def fetch(data: Data) -> DataReport:
+    """Bring the images that *data* names here and return the report on them.
 
-    *on_bad* is what a file that is no image does: "error" stops, "skip" reports it and goes on. A fetch that
-    fails or is killed leaves the images that were there, or none, never a part.
+    A fetch that fails or is killed leaves the images that were there, or none, never a part.
     """
-    with workspace() as folder:
+    watched = stage_deps("fetch") if paths.PIPELINE.exists() else []
+    with workspace(paths.IMAGES.parent) as folder:
         with download_progress() as progress:
-            found = gather(source, url, folder, repository_root(), progress)
-        images, left_out = find_images(found)
-        if left_out and on_bad == "error":
+            found = gather(data, Places(folder, repository_root(), watched), progress)
+        contents = find_images(found.folder, found.splits)
+        left_out = sorted(found.left_out + contents.left_out, key=lambda one: one.path)
+        contents = replace(contents, left_out=left_out)
+        if left_out and data.on_bad == "error":
             raise RunhiveError(
                 f"{left_out[0].path}: {left_out[0].reason} ({len(left_out)} such in all): "
                 "mend the data or set data.on_bad to skip"
             )
-        size = collect(images, found, folder / "images", owned=found.is_relative_to(folder))
-        report = describe(source, url, images, left_out, size)
+        images = [one.image for one in contents.examined]
+        collect(images, found.folder, folder / "images", owned=found.owned)
+        report = describe(data, found.splits, contents, folder / "images")
         put_in_place(folder, images, report)
-    tell(report, images)
+    tell(report)
+    tell_unwatched(data, watched)
     return report
-
-
-@contextmanager
-def workspace() -> Iterator[Path]:
-    """Make a temporary folder beside the outs; those of processes that died are removed."""
-    parent = paths.IMAGES.parent
-    parent.mkdir(parents=True, exist_ok=True)
-    for old in sorted(parent.glob(f"{WORKSPACE}*")):
-        pid = old.name.removeprefix(WORKSPACE)
-        if pid == str(os.getpid()) or not (pid.isdecimal() and psutil.pid_exists(int(pid))):
-            shutil.rmtree(old, ignore_errors=True)
-    folder = parent / f"{WORKSPACE}{os.getpid()}"
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def repository_root() -> Path:
@@ -68,16 +60,19 @@ def repository_root() -> Path:
     return Path(os.environ.get("DVC_ROOT", ".")).absolute()
 
 
-def describe(source: str, url: str | None, images: Sequence[Image], left_out: list[LeftOut], size: int) -> DataReport:
-    """Return the report on *images*, without what is secret in *url*."""
-    counts = {split: Counter(image.label for image in split_of(images, split)) for split in SPLITS}
+def describe(data: Data, splits: Sequence[str], contents: Found, folder: Path) -> DataReport:
+    """Return the report on *contents*, whose images lie in *folder* now, without what is secret in the address."""
+    images = [one.image for one in contents.examined]
+    counts = {split: Counter(image.label for image in split_of(images, split)) for split in splits}
     return DataReport(
-        source=without_secrets(url) if url and source != "digits" else source,
+        source=source_name(data),
         digest=content_digest(images),
         classes=class_names(images),
         counts={split: dict(sorted(labels.items())) for split, labels in counts.items() if labels},
-        left_out=left_out,
-        bytes=size,
+        left_out=contents.left_out,
+        bytes=sum(one.file_bytes for one in contents.examined),
+        duplicates=find_duplicates(contents.examined, folder),
+        sizes=size_distributions(contents.examined),
     )
 
 
@@ -93,13 +88,49 @@ def put_in_place(folder: Path, images: Sequence[Image], report: DataReport) -> N
     report.write(paths.DATA_REPORT)
 
 
-def tell(report: DataReport, images: Sequence[Image]) -> None:
-    """Print what was left out to stderr and what there is to stdout."""
+def tell(report: DataReport) -> None:
+    """Print what was left out and what looks wrong to stderr, and what there is to stdout."""
     for one in report.left_out[:MOST_LINES]:
         print(f"left out: {one.path}: {one.reason}", file=sys.stderr)
     if len(report.left_out) > MOST_LINES:
         print(f"… and {len(report.left_out) - MOST_LINES} more: {paths.DATA_REPORT}", file=sys.stderr)
-    if twice := in_several_splits(images):
-        print(f"warning: {twice} images are in more than one split, so scores will flatter", file=sys.stderr)
+    for split, labels in report.counts.items():
+        if missing := [label for label in report.classes if label not in labels]:
+            print(f"warning: {split} has no image of {listed(missing)}: it says nothing about them", file=sys.stderr)
+    warn("more than one split, so scores will flatter", [one for one in report.duplicates if len(one.splits) > 1])
+    warn("more than one class, so one label is wrong", [one for one in report.duplicates if len(one.labels) > 1])
     splits = " + ".join(f"{sum(labels.values())} {split}" for split, labels in report.counts.items())
     print(f"{splits} images of {len(report.classes)} classes, {len(report.left_out)} left out")
+
+
+def warn(where: str, groups: Sequence[Duplicates]) -> None:
+    """Print the first of the pictures that lie in *where*, and where the others are listed."""
+    if groups:
+        there = "picture is" if len(groups) == 1 else "pictures are"
+        print(f"warning: {len(groups)} {there} in {where} ({paths.DATA_REPORT}):", file=sys.stderr)
+    for group in groups[:MOST_GROUPS]:
+        print(f"  {', '.join(map(shown, group.images[:MOST_LINES]))} ({SAME[group.kind]})", file=sys.stderr)
+
+
+def tell_unwatched(data: Data, watched: Sequence[Path]) -> None:
+    """Print which places may change without DVC noticing, and what to do about it."""
+    if not paths.PIPELINE.exists():
+        return
+    named: list[str | None] = list(data.evaluation_sets.values())
+    if data.source != "dvc":
+        named.append(data.url)
+    elif data.rev is None and data.url is None:
+        named.append(data.path)
+    elif data.rev is None:
+        print(
+            f"DVC does not see when {shown(source_name(data))} changes: set data.rev to a commit or tag",
+            file=sys.stderr,
+        )
+    local = [one for one in named if one and is_local(one) and not is_watched(plain_path(one), watched)]
+    if local:
+        them = "it" if len(local) == 1 else "them"
+        print(
+            f"DVC does not watch {listed(local)}: list {them} in stages.fetch.deps of {paths.PIPELINE}, "
+            "or run `dvc repro -f -s fetch` after a change",
+            file=sys.stderr,
+        )

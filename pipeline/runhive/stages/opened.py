@@ -1,24 +1,24 @@
 """A run from its first second: one id from the start to the end, however often training is interrupted."""
 
 import shutil
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any, ClassVar
 
-from runhive.errors import RunhiveError
 from runhive.formats.document import Document
 from runhive.formats.train_record import TrainRecord
-from runhive.stages import paths
+from runhive.stages import output, paths
 from runhive.tracking import liveness
 from runhive.tracking.ledger import Ledger, open_ledger
+from runhive.tracking.life import described, exit_on_signals, lived
+from runhive.tracking.origin import prepared_event, queued_event
+from runhive.tracking.outbox import outbox
+from runhive.tracking.repository import main_root
 from runhive.tracking.run import Event, new_run_id, utc_now
 
 RUN = "run.json"
-STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class OpenRun(Document):
@@ -44,34 +44,43 @@ def opened_run(ledger: Ledger, root: Path, folder: Path, started: dict[str, Any]
     A run that ends well stays open: `record` closes it with its results.
     """
     liveness.close_lost(ledger, root)
-    for number in STOPS:  # before the ledger hears of the run, so that it hears of its end too
-        signal.signal(number, _exit_on_signal)
+    exit_on_signals()  # before the ledger hears of the run, so that it hears of its end too
+    started, files = described(started, Path.cwd())
     run = _take_up(folder, started)
-    liveness.watch(root, run.run_id, liveness.this_process())
+    box = outbox(root, run.run_id)
+    if run.attempt == 1:
+        output.copy_fetch_log(box)
+    output.move_log(box, "train")
     events = [Event("started", run.started, time=run.started_at)]
     if run.attempt > 1:
-        events.append(Event("resumed", {"attempt": run.attempt, "environment": started["environment"]}))
-    try:
-        ledger.append(run.run_id, events)
+        resumed = {"attempt": run.attempt, "environment": started["environment"], "launcher": started["launcher"]}
+        events.append(Event("resumed", resumed))
+    if queued := queued_event(run.attempt):
+        events.append(queued)
+    with lived(ledger, root, run.run_id, run.attempt, "train", events, files):
         yield run
-    except BaseException as error:
-        ledger.append(run.run_id, [*events, Event("finished", _ending(error) | {"attempt": run.attempt})])
-        liveness.forget(root, run.run_id)
-        raise
     liveness.watch(root, run.run_id, liveness.launcher())
 
 
+def prepared(root: Path, run: OpenRun) -> None:
+    """Note that all is ready and learning begins."""
+    outbox(root, run.run_id).post(prepared_event(run.attempt))
+
+
 @contextmanager
-def failure_told(stage: str) -> Iterator[None]:
-    """Close the open run as failed when *stage*, which comes after train, fails."""
-    try:
+def part_of_run(stage: str) -> Iterator[None]:
+    """Count *stage*, which comes after train, to the run that trained; its failure is the run's."""
+    if not paths.TRAIN_RECORD.exists():
         yield
-    except Exception as error:  # whatever it is, the run tells it and it goes on up
-        if paths.TRAIN_RECORD.exists():
-            trained = TrainRecord.read(paths.TRAIN_RECORD)
-            ending = {"state": "failed", "cause": f"{stage}: {_cause(error)}", "attempt": trained.attempt}
-            open_ledger().append(trained.run_id, [Event("finished", ending)])
-        raise
+        return
+    exit_on_signals()
+    trained, root = TrainRecord.read(paths.TRAIN_RECORD), main_root()
+    ledger = open_ledger(root)
+    liveness.close_lost(ledger, root)
+    output.move_log(outbox(root, trained.run_id), stage)
+    with lived(ledger, root, trained.run_id, trained.attempt, stage):
+        yield
+    liveness.watch(root, trained.run_id, liveness.launcher(), stage)
 
 
 def close_run(root: Path, run_id: str, input_digest: str) -> None:
@@ -93,22 +102,3 @@ def _take_up(folder: Path, started: dict[str, Any]) -> OpenRun:
         print(f"run {run.run_id}", file=sys.stderr)
     run.write(folder / RUN)
     return run
-
-
-def _ending(error: BaseException) -> dict[str, str]:
-    if isinstance(error, SystemExit):
-        return {"state": "canceled", "cause": "stopped by a signal; `dvc repro` goes on from the last epoch"}
-    return {"state": "failed", "cause": _cause(error)}
-
-
-def _cause(error: BaseException) -> str:
-    """The error in one line; its kind is named where it is a bug and no mistake of the user."""
-    line = (str(error).splitlines() or [""])[0]
-    return line if isinstance(error, RunhiveError) else f"{type(error).__name__}: {line}"
-
-
-def _exit_on_signal(number: int, _: FrameType | None) -> None:
-    """End, once: when a parent of several threads dies, the kernel sends a signal for each, and people press twice."""
-    for one in STOPS:
-        signal.signal(one, signal.SIG_IGN)
-    sys.exit(128 + number)

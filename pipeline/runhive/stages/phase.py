@@ -7,7 +7,7 @@ from typing import ClassVar
 from runhive.files import sha256_of
 from runhive.formats.document import Document
 from runhive.stages import paths
-from runhive.tracking.run import utc_now
+from runhive.tracking.run import Event, utc_now
 
 PRODUCTS = {
     "fetch": paths.DATA_REPORT,
@@ -33,6 +33,10 @@ class Timer:
 
     def __init__(self) -> None:
         self.started_at, self._began = utc_now(), monotonic()
+
+    def event(self, type: str) -> Event:
+        """Return the event of the phase that ends now."""
+        return Event(type, {}, seconds=monotonic() - self._began, began=self.started_at)
 
     def write(self, stage: str) -> None:
         """Note that *stage* is done, if its time is kept."""

@@ -22,12 +22,13 @@ import numpy as np
 import PIL.features
 import PIL.Image
 
-from runhive import preprocess
+from runhive import decode
+from runhive.decode import load_rgb
 from runhive.errors import RunhiveError
 from runhive.files import atomic_writer, sha256_of
 from runhive.formats.manifest import Image, split_of
 from runhive.params import Cache
-from runhive.preprocess import Load, Pixels, ahead, load_pixels, load_rgb, processors, resize_shorter_side, resized_size
+from runhive.preprocess import Load, Pixels, ahead, load_pixels, processors, resize_shorter_side, resized_size
 from runhive.stages import paths
 from runhive.tracking.lock import file_lock
 
@@ -122,8 +123,8 @@ def _key(pictures: Sequence[Picture]) -> str:
     """A change of the code or of Pillow may change pixels, so both are part of it."""
     content = {
         "pictures": [(one.image.sha256, one.width, one.height) for one in pictures],
-        "code": [sha256_of(Path(file)) for file in (preprocess.__file__, __file__)],
-        "pillow": [PIL.__version__, PIL.features.version("jpg")],
+        "code": [sha256_of(Path(file)) for file in (decode.__file__, __file__)],
+        "pillow": [PIL.__version__, *map(PIL.features.version, ("jpg", "littlecms2"))],
     }
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 

@@ -5,58 +5,86 @@ import io
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
+from runhive.decode import load_rgb
 from runhive.files import write_atomic
-from runhive.formats.data_report import DataReport
 from runhive.formats.evaluation import Evaluation
 from runhive.formats.model_card import ModelCard
 from runhive.formats.parity import Parity
 from runhive.formats.predictions import Predictions, read_predictions
 from runhive.formats.train_record import TrainRecord
-from runhive.preprocess import load_rgb
 from runhive.stages import paths
+from runhive.stages.data_facts import data_facts, doubtful_images, kept_data_files
+from runhive.stages.inputs import digest_of
 from runhive.stages.opened import close_run
-from runhive.stages.phase import read_phase
+from runhive.stages.phase import Timer, read_phase
+from runhive.tracking.artifacts import describe_file
 from runhive.tracking.comparison import changed_samples, compare, find_baseline, kept_predictions
+from runhive.tracking.entry import FILE_BYTES
+from runhive.tracking.intake import contents
 from runhive.tracking.ledger import Ledger, open_ledger
+from runhive.tracking.outbox import outbox
 from runhive.tracking.repository import main_root
 from runhive.tracking.run import Event, Run, fold
+from runhive.tracking.secrets import masked_bytes
 
 PICTURE_SIDE = 320
 PICTURES = 200  # of one run at most, the most confident mistakes first
 LATER_STAGES = ("record", "report")  # left out of the dvc.lock that a run keeps: they come after it
+FILES = {
+    paths.WEIGHTS: "model",
+    paths.ONNX: "model",
+    paths.MODEL_CARD: "file",
+    paths.MANIFEST: "data",
+    paths.HISTORY: "table",
+    paths.PREDICTIONS: "table",
+    paths.EVALUATION: "file",
+    paths.PARITY: "file",
+}
+IN_LEDGER = {paths.HISTORY: "history.csv", paths.PREDICTIONS: "predictions.csv"}
+MATRIX_CLASSES = 300
 SCORES = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "nll", "brier", "ece")
 
 
 def record() -> None:
     """Close the run that made the weights. The same inputs add nothing, however often this runs."""
-    root = main_root()
+    timer, root = Timer(), main_root()
     ledger = open_ledger(root)
     trained = TrainRecord.read(paths.TRAIN_RECORD)
     evaluation, parity = Evaluation.read(paths.EVALUATION), Parity.read(paths.PARITY)
     predictions = read_predictions(paths.PREDICTIONS)
     started = Event("started", trained.started, time=trained.started_at)
     before = ledger.run(trained.run_id) if ledger.has(trained.run_id) else fold(trained.run_id, [started])
-    events = [started, fetched_event(), trained_event(trained), evaluated_event(evaluation), exported_event(parity)]
+    left = contents(ledger, root, trained.run_id)
+    events = [
+        started,
+        *left.events,
+        ended("fetch", "fetched", data_facts()),
+        trained_event(trained),
+        evaluated_event(evaluation),
+        exported_event(parity),
+    ]
     shown = mistakes(predictions)
-    if before.evaluation != evaluation.model_dump(mode="json"):
+    if before.evaluation != kept_evaluation(evaluation):
         baseline, reason = find_baseline(ledger, before, root)
         found = compare(ledger, predictions, evaluation.evaluation_set.digest, baseline, reason)
         events.append(Event("compared", asdict(found)))
         shown += changed_rows(ledger, predictions, baseline if found.comparable else None)
-    events.append(Event("finished", {"state": "completed", "attempt": trained.attempt}))
-    ledger.append(trained.run_id, events, kept_files(), pictures(predictions, shown))
+    if files := new_files(before):
+        events.append(Event("filed", {"files": files}))
+    outcome = outcome_digest(evaluation, parity)
+    finished = {"state": "completed", "attempt": trained.attempt, "outcome_digest": outcome}
+    events += [timer.event("recorded"), Event("finished", finished)]
+    doubtful = {sha256: picture(path) for sha256, path in doubtful_images().items()}
+    ledger.append(trained.run_id, events, kept_files() | left.files, pictures(predictions, shown) | doubtful)
     write_atomic(paths.METRICS, final_numbers(evaluation, parity))
+    outbox(root, trained.run_id).drop(left.taken)
     close_run(root, trained.run_id, trained.input_digest)
     print(f"recorded run {trained.run_id}: see it with `runhive runs show {trained.run_id}`")
-
-
-def fetched_event() -> Event:
-    """What the data were."""
-    return Event("fetched", DataReport.read(paths.DATA_REPORT).model_dump(mode="json"), seconds=seconds_of("fetch"))
 
 
 def trained_event(trained: TrainRecord) -> Event:
@@ -71,14 +99,20 @@ def trained_event(trained: TrainRecord) -> Event:
         "images_per_second": trained.images_per_second,
         "seconds": trained.seconds,
     }
-    return Event("trained", data, seconds=seconds_of("train") or trained.seconds)
+    return ended("train", "trained", data, trained.seconds)
 
 
 def evaluated_event(evaluation: Evaluation) -> Event:
     """How good it is."""
     metrics = {f"{evaluation.evaluation_set.name}.{name}": getattr(evaluation, name) for name in SCORES}
-    data = {"metrics": metrics, "evaluation": evaluation.model_dump(mode="json")}
-    return Event("evaluated", data, seconds=seconds_of("evaluate"))
+    data = {"metrics": metrics, "evaluation": kept_evaluation(evaluation)}
+    return ended("evaluate", "evaluated", data)
+
+
+def kept_evaluation(evaluation: Evaluation) -> dict[str, Any]:
+    """What the ledger keeps of it: a confusion matrix grows with the square of the classes."""
+    kept = evaluation.model_dump(mode="json")
+    return kept if len(evaluation.classes) <= MATRIX_CLASSES else kept | {"confusion": []}
 
 
 def exported_event(parity: Parity) -> Event:
@@ -88,15 +122,27 @@ def exported_event(parity: Parity) -> Event:
         "export.relative_difference": parity.relative_difference,
         "export.top1_agreement": parity.top1_agreement,
     }
-    return Event(
-        "exported", {"metrics": metrics, "parity": parity.model_dump(mode="json")}, seconds=seconds_of("export")
-    )
+    return ended("export", "exported", {"metrics": metrics, "parity": parity.model_dump(mode="json")})
 
 
-def seconds_of(stage: str) -> float | None:
-    """How long the execution took that made what lies here; None where it came from the cache."""
-    phase = read_phase(stage)
-    return phase.seconds if phase else None
+def ended(stage: str, type: str, data: dict[str, Any], seconds: float | None = None) -> Event:
+    """The event of a stage, with the times of the execution that made what lies here; *seconds* stands in for it."""
+    if phase := read_phase(stage):
+        return Event(type, data, seconds=phase.seconds, began=phase.started_at)
+    return Event(type, data, seconds=seconds)
+
+
+def new_files(before: Run) -> dict[str, Any]:
+    """What the run made, by path, as far as the ledger does not know it yet; DVC's cache holds it by its MD5."""
+    kept = in_ledger()
+    found = {path.as_posix(): describe_file(path, kind) | {"ledger": kept.get(path)} for path, kind in FILES.items()}
+    return {path: told for path, told in found.items() if before.files.get(path) != told}
+
+
+def outcome_digest(evaluation: Evaluation, parity: Parity) -> str:
+    """The same weights with the same numbers have the same digest."""
+    numbers = [event.data["metrics"] for event in (evaluated_event(evaluation), exported_event(parity))]
+    return digest_of({"weights": evaluation.weights_sha256, "metrics": numbers})
 
 
 def mistakes(predictions: Predictions) -> list[int]:
@@ -121,12 +167,22 @@ def pictures(predictions: Predictions, rows: Iterable[int]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for row in rows:
         if len(found) < PICTURES and predictions.sha256[row] not in found:
-            image = load_rgb(paths.IMAGES / predictions.paths[row])
-            image.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-            jpeg = io.BytesIO()
-            image.save(jpeg, "JPEG", quality=80)
-            found[predictions.sha256[row]] = jpeg.getvalue()
+            found[predictions.sha256[row]] = picture(predictions.paths[row])
     return found
+
+
+def picture(path: str) -> bytes:
+    """A small JPEG of one image."""
+    image = load_rgb(paths.IMAGES / path)
+    image.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+    jpeg = io.BytesIO()
+    image.save(jpeg, "JPEG", quality=80)
+    return jpeg.getvalue()
+
+
+def in_ledger() -> dict[Path, str]:
+    """Those of IN_LEDGER that are small enough for it."""
+    return {path: name for path, name in IN_LEDGER.items() if path.stat().st_size <= FILE_BYTES}
 
 
 def kept_files() -> dict[str, bytes]:
@@ -135,10 +191,10 @@ def kept_files() -> dict[str, bytes]:
     text = io.StringIO()
     YAML().dump(without_later_stages(lock), text)
     return {
-        "history.csv": paths.HISTORY.read_bytes(),
-        "predictions.csv": paths.PREDICTIONS.read_bytes(),
-        "params.yaml": paths.PARAMS.read_bytes(),
+        **{name: path.read_bytes() for path, name in in_ledger().items()},
+        "params.yaml": masked_bytes(paths.PARAMS.read_bytes()),
         "dvc.lock": text.getvalue().encode(),
+        **kept_data_files(),
     }
 
 

@@ -20,16 +20,16 @@ from runhive.preprocess import Load
 from runhive.stages import inputs, paths
 from runhive.stages.checkpoint import load_checkpoint, save_checkpoint
 from runhive.stages.environment import describe_environment
-from runhive.stages.opened import OpenRun, checkpoint_folder, opened_run
+from runhive.stages.opened import OpenRun, checkpoint_folder, opened_run, prepared
 from runhive.stages.pixel_cache import pixel_loader
 from runhive.stages.progress import show_progress
 from runhive.tracking import liveness
 from runhive.tracking.ledger import open_ledger
 from runhive.tracking.lock import file_lock
-from runhive.tracking.repository import code_state, main_root
+from runhive.tracking.repository import main_root
 from runhive.vision.allocator import keep_freed_memory
 from runhive.vision.augment import Labelled
-from runhive.vision.device import choose_numerics
+from runhive.vision.device import choose_numerics, is_grouped
 from runhive.vision.loop import State
 from runhive.vision.model import Classifier
 from runhive.vision.train import Lesson, Watch, learn, make_classifier, preprocess_of
@@ -37,17 +37,19 @@ from runhive.vision.train import Lesson, Watch, learn, make_classifier, preproce
 
 def train(params: Params) -> None:
     """Write the model, its card, its history and the record of the run that made them."""
-    keep_freed_memory()
     inputs.admit_own_code("train", params.model.arch)
     numerics = choose_numerics(params.model, params.train)
+    allocator = keep_freed_memory() if is_grouped(params.model.arch) else {}
     images = read_manifest(paths.MANIFEST)
-    started = describe_run(params, images) | {"environment": describe_environment(numerics, params.train.compile)}
+    environment = describe_environment(numerics, params.train.compile, allocator)
+    started = describe_run(params, images) | {"environment": environment}
     root = main_root()
     folder = checkpoint_folder(root, started["input_digest"])
     with file_lock(folder.with_suffix(".lock"), wait=0), opened_run(open_ledger(root), root, folder, started) as run:
         classifier = make_classifier(params.model, len(class_names(images)), params.train.seed)
         state = load_checkpoint(folder)
         learned, checked = divide(images, params.train)
+        prepared(root, run)
         began, first = monotonic(), state.epoch
         with (
             pixel_loader(root, [*learned, *checked], params.train.cache, params.model.resize_size) as load,
@@ -115,7 +117,6 @@ def describe_run(params: Params, images: list[Image]) -> dict[str, Any]:
         "input_digest": input_digest,
         "requirements_digest": inputs.requirements_digest(),
         "params": params.model_dump(mode="json"),
-        "code": code_state(paths.PARAMS.absolute().parent),
         "data": data,
     }
 

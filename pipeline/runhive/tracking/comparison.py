@@ -82,6 +82,20 @@ def compare(
     return Comparison(baseline.run_id, reason, True, len(won), len(lost), mcnemar_p(len(won), len(lost)))
 
 
+def compare_runs(ledger: Ledger, before: Run, after: Run) -> Comparison:
+    """Compare *after* with *before* by what the ledger keeps of both."""
+    digest = after.evaluation.get("evaluation_set", {}).get("digest")
+    predictions = kept_predictions(ledger, after)
+    if predictions is None:
+        return Comparison(before.run_id, "the ledger lacks predictions")
+    if not isinstance(digest, str) or before.evaluation.get("evaluation_set", {}).get("digest") != digest:
+        return Comparison(before.run_id, "scored on other images")
+    try:
+        return compare(ledger, predictions, digest, before, "named to be compared")
+    except ValueError as error:
+        return Comparison(before.run_id, str(error))
+
+
 def kept_predictions(ledger: Ledger, run: Run) -> Predictions | None:
     """The predictions that the ledger keeps of *run*."""
     kept = ledger.file(run.run_id, PREDICTIONS)

@@ -8,18 +8,10 @@ import pygit2
 
 from runhive.errors import RunhiveError
 from runhive.tracking.objects import bytes_of, subtree
-from runhive.tracking.run import Event, run_folder
+from runhive.tracking.run import Event
 
-FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 FILE_BYTES = 5_000_000  # what is larger belongs in the DVC cache
-
-
-def file_path(run_id: str, name: str) -> str:
-    """Return where the run's file *name* lies in the ledger. Raises RunhiveError for a name that is none."""
-    if not FILE_NAME.fullmatch(name) or name == "events":
-        raise RunhiveError(f"{name!r} is no name for a file of a run: use letters, digits, '.', '_' and '-'")
-    return f"{run_folder(run_id)}/{name}"
 
 
 def media_path(sha256: str) -> str:
@@ -30,11 +22,11 @@ def media_path(sha256: str) -> str:
 
 
 def check_sizes(contents: Mapping[str, bytes]) -> None:
-    """Raise RunhiveError for a file, named by its path, that is over the cap."""
-    for path, content in contents.items():
+    """Raise RunhiveError for a file, named as in *contents*, that is over the cap."""
+    for name, content in contents.items():
         if len(content) > FILE_BYTES:
             raise RunhiveError(
-                f"{path} has {len(content)} bytes, the ledger takes {FILE_BYTES}: keep it as a DVC output instead"
+                f"{name} has {len(content)} bytes, the ledger takes {FILE_BYTES}: keep it as a DVC output instead"
             )
 
 
@@ -51,20 +43,27 @@ def _parse(entry: pygit2.Object, path: str) -> Event:
         raise RunhiveError(f"{f'{path}/events/{entry.name}'!r} of the ledger: {error}") from error
 
 
-def new_events(present: Sequence[Event], events: Sequence[Event]) -> Iterator[Event]:
-    """Yield those of *events* that say something new, in order after those *present*.
+def new_events(present: Sequence[Event], events: Sequence[Event], order: int = 0) -> Iterator[Event]:
+    """Yield those of *events* that say something new, in order after those *present* and after *order*.
 
     An event that says what the last of its type says is dropped: recording the same inputs again adds nothing.
     Raises RunhiveError for an event that no reader could read.
     """
     last = {event.type: event.said() for event in sorted(present, key=Event.sort_key)}
-    order = max((event.order for event in present), default=0)
+    order = max([order, *(event.order for event in present)])
     for event in events:
-        try:
-            Event.from_json(event.to_json())
-        except (ValueError, RunhiveError) as error:
-            raise RunhiveError(f"event {event.type!r} cannot be recorded: {error}") from error
+        _check(event)
         if last.get(event.type) != event.said():
             last[event.type] = event.said()
             order += 1
             yield replace(event, order=order)
+
+
+def _check(event: Event) -> None:
+    try:
+        content = event.to_json()
+        Event.from_json(content)
+    except (ValueError, RunhiveError) as error:
+        raise RunhiveError(f"event {event.type!r} cannot be recorded: {error}") from error
+    if len(content) > FILE_BYTES:
+        raise RunhiveError(f"event {event.type!r} has {len(content)} bytes, the ledger takes {FILE_BYTES}: shorten it")

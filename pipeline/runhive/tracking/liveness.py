@@ -5,6 +5,7 @@ Only the machine that owns a run may call it lost, so the files stay local, in `
 
 import json
 import os
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
@@ -14,8 +15,10 @@ from pathlib import Path
 
 from runhive.errors import RunhiveError
 from runhive.files import write_atomic
+from runhive.tracking.intake import take_up
 from runhive.tracking.ledger import Ledger
 from runhive.tracking.lock import file_lock
+from runhive.tracking.outbox import outbox, outboxes
 from runhive.tracking.process import Owner, die_with_parent, host, is_alive, launcher, this_process
 from runhive.tracking.run import Event, Run, run_folder
 
@@ -28,6 +31,7 @@ __all__ = [
     "forget",
     "is_alive",
     "launcher",
+    "leave",
     "live_runs",
     "this_process",
     "watch",
@@ -71,22 +75,40 @@ def live_runs(root: Path) -> list[Live]:
 def close_lost(ledger: Ledger, root: Path) -> list[str]:
     """Record the runs of this machine whose owner is dead as lost, and return their ids.
 
-    A run of another machine is not touched, even where machines share the folder. A reboot ends every owner.
+    What they left is taken up, and so is what runs that ended left. A run of another machine is not touched, even
+    where machines share the folder. A reboot ends every owner.
     """
-    if not live_runs(root):  # so that reading a read-only repository takes no lock
+    if not live_runs(root) and not outboxes(root):  # so that reading a read-only repository takes no lock
         return []
     with _lock(root):
-        dead = [live for live in _readable(root) if live.owner.host == host() and not is_alive(live.owner)]
-        return [live.run_id for live in dead if _close(ledger, root, live)]
+        watched = list(_readable(root))
+        dead = [live for live in watched if live.owner.host == host() and not is_alive(live.owner)]
+        lost = [live.run_id for live in dead if _close(ledger, root, live)]
+        for run_id in set(outboxes(root)).difference(live.run_id for live in watched):
+            if ledger.has(run_id):
+                take_up(ledger, root, run_id)
+    return lost
+
+
+def leave(ledger: Ledger, root: Path) -> None:
+    """Take up what the runs left that this process owns, and stop watching them; their log is closed by then."""
+    for live in live_runs(root):
+        if live.owner == this_process():
+            if ledger.has(live.run_id):
+                take_up(ledger, root, live.run_id)
+            else:  # the ledger refused it
+                shutil.rmtree(outbox(root, live.run_id).folder, ignore_errors=True)
+            forget(root, live.run_id)
 
 
 def _close(ledger: Ledger, root: Path, live: Live) -> bool:
     """Forget a dead run, and say whether the ledger had to be told."""
     run = _recorded(ledger, live.run_id)
     was_running = run is not None and run.state == "running"
-    if run and was_running:
+    if run:
         cause = f"its process died without a word, last heartbeat {live.heartbeat}"
-        ledger.append(live.run_id, [Event("finished", {"state": "lost", "attempt": run.attempt, "cause": cause})])
+        lost = {"state": "lost", "attempt": run.attempt, "cause": cause, "heartbeat": live.heartbeat}
+        take_up(ledger, root, live.run_id, [Event("finished", lost)] if was_running else ())
     forget(root, live.run_id)
     return was_running
 

@@ -4,7 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runhive.errors import RunhiveError
@@ -54,5 +54,6 @@ def _acquire(descriptor: int, path: Path, wait: float | None) -> None:
 
 
 def _write_holder(descriptor: int, holder: str) -> None:
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, holder.encode(), 0)
+    with suppress(OSError):  # of a full disk: the lock holds without a name on it
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, holder.encode(), 0)

@@ -5,6 +5,7 @@ import os
 import platform
 import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -32,11 +33,23 @@ def this_process() -> Owner:
 
 def launcher() -> Owner:
     """Return the process that a run lives and dies with: the nearest `dvc` above this one, else the parent."""
+    return _owner(next((process.pid for process, _ in _dvcs_above()), os.getppid()))
+
+
+def dvc_above() -> list[str] | None:
+    """Return the words of the nearest `dvc` above this process, without options; None where there is none."""
+    return next((words for _, words in _dvcs_above()), None)
+
+
+def _dvcs_above() -> Iterator[tuple[psutil.Process, list[str]]]:
     try:
         above = psutil.Process().parents()
     except psutil.Error:  # one of them ended while they were listed
-        above = []
-    return _owner(next((process.pid for process in above if _is_dvc(process)), os.getppid()))
+        return
+    for process in above:
+        words = _words_of_dvc(process)
+        if words is not None:
+            yield process, words
 
 
 def is_alive(owner: Owner) -> bool:
@@ -95,10 +108,16 @@ def _start(pid: int) -> float | None:
         return None
 
 
-def _is_dvc(process: psutil.Process) -> bool:
+def _words_of_dvc(process: psutil.Process) -> list[str] | None:
     try:
         words = process.cmdline()
     except psutil.Error:  # ended, or another user's
-        return False
-    programs = [Path(word).name for word in words if not word.startswith("-")][:2]  # `dvc`, or Python and a script
-    return "dvc" in programs or ("-m", "dvc") in pairwise(words)
+        return None
+    if ("-m", "dvc") in pairwise(words):
+        after = words[words.index("-m") + 2 :]
+    else:
+        programs = [Path(word).name for word in words if not word.startswith("-")]
+        if "dvc" not in programs[:2]:  # `dvc`, or Python and a script
+            return None
+        after = words[[Path(word).name for word in words].index("dvc") + 1 :]
+    return [word for word in after if not word.startswith("-")]

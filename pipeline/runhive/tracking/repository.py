@@ -22,7 +22,9 @@ def open_repository(root: Path) -> pygit2.Repository:
     """
     found = pygit2.discover_repository(str(root))
     if found is None:
-        raise RunhiveError(f"{root} is not in a Git repository: run `git init`")
+        raise RunhiveError(
+            f"{root} is not in a Git repository: go to your project's folder, or start one here with `git init`"
+        )
     try:
         repository = pygit2.Repository(found)
     except pygit2.GitError as error:
@@ -69,7 +71,7 @@ def code_state(root: Path) -> dict[str, Any]:
     repository = open_repository(root)
     head = _head(repository)
     branch = repository.references["HEAD"].target
-    changed = sorted(_printable(path) for path in repository.status(untracked_files="no") if not _is_result(path))
+    changed = sorted(printable(path) for path in repository.status(untracked_files="no") if not recorded_apart(path))
     return {
         "commit": str(head.id) if head else None,
         "tree": str(head.tree_id) if head else None,
@@ -110,10 +112,11 @@ def _head(repository: pygit2.Repository) -> pygit2.Commit | None:
     return None if repository.head_is_unborn else repository.head.peel(pygit2.Commit)
 
 
-def _is_result(path: str) -> bool:
+def recorded_apart(path: str) -> bool:
+    """Say whether a run keeps *path* by itself, so that a change of it is no dirt."""
     return any(PurePosixPath(path).match(name) for name in RECORDED_APART)
 
 
-def _printable(path: str) -> str:
+def printable(path: str) -> str:
     """Return *path* without the lone surrogates that stand for bytes that are not UTF-8: JSON cannot hold them."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

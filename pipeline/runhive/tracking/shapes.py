@@ -5,6 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)*$", max_length=40)]
+RunId = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, StringConstraints(max_length=200)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Path = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+Amount = Annotated[float, Field(ge=0)]
 
 
 class Shape(BaseModel):
@@ -22,30 +28,62 @@ class Envelope(Shape):
     time: str
     seconds: float | None
     order: int = Field(ge=0)
+    began: str | None = None
 
 
 class Started(Shape):
-    """What `started` says of the run's inputs, each where it is known."""
+    """What the run is: its inputs, who started it and on what, each where it is known.
+
+    `name` and `tags` are those that it begins with; `parent` is the run that started it, as a sweep starts its trials.
+    """
 
     experiment: str = ""
+    name: Name = ""
+    tags: list[Tag] = []
+    parent: RunId | None = None
     input_digest: str = ""
+    requirements_digest: str | None = None
     params: dict[str, Any] = {}
     code: dict[str, Any] = {}
     data: dict[str, Any] = {}
     environment: dict[str, Any] = {}
+    launcher: dict[str, Any] = {}
+    nodes: int = Field(default=1, ge=1)
+    command: list[str] = []
 
 
 class Resumed(Shape):
     """The number of the attempt that begins."""
 
-    attempt: int
+    attempt: int = Field(ge=1)
+
+
+class OfAttempt(Shape):
+    """`queued` and `prepared`: the envelope's `began` and `seconds` say when and for how long."""
+
+    attempt: int = Field(default=1, ge=1)
+
+
+class Used(Shape):
+    """What one process of the run and its children took, memory at its highest."""
+
+    phase: str
+    attempt: int = Field(default=1, ge=1)
+    cpu_seconds: Amount = 0.0
+    gpu_hours: Amount = 0.0
+    peak_memory_bytes: int = Field(default=0, ge=0)
+    peak_gpu_memory_bytes: int = Field(default=0, ge=0)
 
 
 class Finished(Shape):
-    """How the run ended, and why in words."""
+    """How the run ended, and why: in one line, as a traceback, by its exit code. `heartbeat` is a lost run's last."""
 
     state: Literal["completed", "failed", "canceled", "lost"]
     cause: str | None = None
+    traceback: str | None = None
+    exit_code: int | None = None
+    heartbeat: str | None = None
+    outcome_digest: str = ""
 
 
 class Evaluated(Shape):
@@ -62,12 +100,103 @@ class Exported(Shape):
     metrics: dict[str, float]
 
 
+class Configured(Shape):
+    """Parameters that the run's own code tells after the start."""
+
+    experiment: str | None = None
+    params: dict[str, Any] = {}
+
+
+class Ran(Shape):
+    """A command of one's own ended."""
+
+    exit_code: int
+
+
+class Logged(Shape):
+    """The last value of each number that the run's own code logged."""
+
+    metrics: dict[str, float]
+
+
+class File(Shape):
+    """A file that the run made. `ledger` is its name among the run's files in the ledger, None where it is not there.
+
+    `md5` names it in DVC's cache, which holds what the ledger does not; `kept` is false where another tool has it.
+    """
+
+    bytes: int = Field(ge=0)
+    md5: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    sha256: Digest
+    kind: Literal["file", "log", "model", "data", "image", "table", "confusion"] = "file"
+    ledger: str | None = None
+    kept: bool = True
+
+
+class Filed(Shape):
+    """Files by the path that the run gave them; those of all `filed` events count, the last of a path is in force."""
+
+    files: dict[Path, File]
+
+
+class Named(Shape):
+    """The display name, from now on."""
+
+    name: Name
+
+
+class Tagged(Shape):
+    """Tags that come and go."""
+
+    add: list[Tag] = []
+    remove: list[Tag] = []
+
+
+class Noted(Shape):
+    """Notes in plain text, in place of those before."""
+
+    text: Annotated[str, StringConstraints(max_length=20_000)]
+
+
+class Archived(Shape):
+    """Whether lists leave the run out."""
+
+    archived: bool
+
+
+class Reproduced(Shape):
+    """What came of running it again: the other run, and how near it came.
+
+    `differences` are metrics that differ by more or less than `tolerance`, `surroundings` what else was not alike: this
+    run's value, then the other's.
+    """
+
+    verdict: Literal["bit for bit", "within tolerance", "not"]
+    run_id: RunId | None = None
+    tolerance: Amount | None = None
+    same_weights: bool | None = None
+    differences: dict[str, list[float | None]] = {}
+    surroundings: dict[str, list[Any]] = {}
+
+
 DATA: dict[str, type[Shape]] = {
     "started": Started,
     "resumed": Resumed,
-    "finished": Finished,
+    "queued": OfAttempt,
+    "prepared": OfAttempt,
+    "used": Used,
     "evaluated": Evaluated,
     "exported": Exported,
+    "configured": Configured,
+    "ran": Ran,
+    "logged": Logged,
+    "filed": Filed,
+    "finished": Finished,
+    "named": Named,
+    "tagged": Tagged,
+    "noted": Noted,
+    "archived": Archived,
+    "reproduced": Reproduced,
 }
 TIME = TypeAdapter(AwareDatetime)
 
@@ -77,6 +206,8 @@ def parse_envelope(content: bytes) -> Envelope:
     try:
         envelope = Envelope.model_validate_json(content)
         TIME.validate_python(envelope.time)
+        if envelope.began is not None:
+            TIME.validate_python(envelope.began)
     except ValidationError as error:
         raise ValueError(_first(error)) from error
     return envelope

@@ -1,32 +1,45 @@
 """Many runs as one table."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
-from runhive.tracking.run import Run
+from runhive.files import write_atomic
+from runhive.tracking.row import COLUMNS, Row
 
-COLUMNS = ("run_id", "experiment", "state", "attempt", "started_at", "ended_at", "cause", "commit", "dirty")
 
-
-def tabulate(runs: Iterable[Run]) -> pd.DataFrame:
+def tabulate(rows: Sequence[Row]) -> pd.DataFrame:
     """Return one row per run: COLUMNS, then `params.*` and `metrics.*`, both sorted; NaN where a run lacks one."""
-    rows = [_row(run) for run in runs]
     open_columns = {name for row in rows for name in row}.difference(COLUMNS)
     params = sorted(name for name in open_columns if name.startswith("params."))
     return pd.DataFrame(rows, columns=[*COLUMNS, *params, *sorted(open_columns.difference(params))])
 
 
-def _row(run: Run) -> dict[str, Any]:
-    described = {"commit": run.code.get("commit"), "dirty": run.code.get("dirty")}
-    own = {name: getattr(run, name) for name in COLUMNS if name not in described}
-    return own | described | dict(_flat("params", run.params)) | dict(_flat("metrics", run.metrics))
+def write_csv(rows: Sequence[Row], path: Path) -> None:
+    """Write *rows* to *path* as CSV, tags with spaces between."""
+    table = tabulate(rows)
+    table["tags"] = [" ".join(tags) for tags in table["tags"]]
+    write_atomic(path, table.to_csv(index=False, lineterminator="\n").encode())
 
 
-def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(f"{prefix}.{name}", value)
-        else:
-            yield f"{prefix}.{name}", value
+def write_parquet(rows: Sequence[Row], path: Path) -> None:
+    """Write *rows* to *path* as Parquet. Raises ModuleNotFoundError without pyarrow.
+
+    A column that holds values of several kinds, as a parameter may, is written as text: Parquet has one type a column.
+    """
+    import pyarrow  # noqa: F401  # so that what is missing has its own name, not pandas' long text
+
+    table = tabulate(rows).convert_dtypes()
+    for name in table.columns:
+        if table[name].dtype == object and name != "tags":
+            table[name] = [None if value is None else _text(value) for value in table[name]]
+    content = io.BytesIO()
+    table.to_parquet(content, engine="pyarrow", index=False)
+    write_atomic(path, content.getvalue())
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -55,7 +55,15 @@ def has_bf16(device: torch.device) -> bool:
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
+def is_grouped(arch: str) -> bool:
+    """Has *arch* grouped convolutions, as depthwise networks have?
+
+    On CPUs their steps wait for memory (measured): freed memory is worth keeping for them, and not for others.
+    """
+    convolutions = (module for module in outline(arch, 2).modules() if isinstance(module, nn.Conv2d))
+    return any(layer.groups > 1 for layer in convolutions)
+
+
 def _learns_slowly_in_bf16(model: Model) -> bool:
-    """Measured on CPUs: the backward pass of grouped convolutions, as in depthwise networks, and of small images."""
-    convolutions = (module for module in outline(model.arch, 2).modules() if isinstance(module, nn.Conv2d))
-    return model.image_size < SMALL or any(layer.groups > 1 for layer in convolutions)
+    """Measured on CPUs: the backward pass of grouped convolutions, and of small images."""
+    return model.image_size < SMALL or is_grouped(model.arch)

@@ -1,0 +1,31 @@
+"""The files of a run as rows."""
+
+from runhive.report import numerals
+from runhive.terminal.output import print_json, print_table
+from runhive.tracking.ledger import Ledger
+from runhive.tracking.outputs import outputs_of
+from runhive.tracking.run import Run
+
+LEDGER, DVC, NOWHERE = "ledger", "DVC", "not kept"
+
+
+def places(ledger: Ledger, run: Run, raw: bool = False) -> list[tuple[str, str | int, str, str]]:
+    """Path, size, where it is kept, and DVC's hash, for each file of *run*; folders end in a slash."""
+    return [
+        (
+            f"{one.path}/" if one.is_folder else one.path,
+            one.bytes if raw else numerals.size(one.bytes),
+            LEDGER if one.ledger else DVC if one.is_kept else NOWHERE,
+            one.md5,
+        )
+        for one in outputs_of(ledger, run)
+    ]
+
+
+def print_files(ledger: Ledger, run: Run, as_json: bool) -> None:
+    """Print one row a file: its path, size and place."""
+    header = ("path", "bytes", "in", "md5")
+    if as_json:
+        print_json([dict(zip(header, row, strict=True)) for row in places(ledger, run, raw=True)])
+    else:
+        print_table(("path", "size", "in", "md5"), places(ledger, run), drop=True)
