@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from runhive import metrics
+from runhive.decode import load_rgb
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of
 from runhive.formats.history import read_history
@@ -207,7 +208,7 @@ def _png(name: str, image: "Picture") -> bytes:
             pixels = np.clip(image * 255, 0, 255).astype(np.uint8) if image.dtype.kind == "f" else image
             picture = PIL.Image.fromarray(pixels)
         else:
-            picture = PIL.Image.open(image) if isinstance(image, str | Path) else image
+            picture = load_rgb(Path(image)) if isinstance(image, str | Path) else image
         content = io.BytesIO()
         picture.convert("RGB" if picture.mode not in ("L", "RGBA") else picture.mode).save(content, "PNG")
     except (OSError, TypeError, ValueError) as error:

@@ -88,7 +88,8 @@ def gc(
     """Pack the history, and free DVC's storage of what no run and no commit needs.
 
     A run keeps its files in DVC until it is archived or purged. --older-than and --state let go of more: of the runs
-    for which both hold, where both are given. The record of such a run stays.
+    for which both hold, where both are given. The record of such a run stays. While a run is running here, nothing is
+    freed.
     """
     from runhive.tracking.ledger import open_ledger
     from runhive.tracking.pack import pack
@@ -103,7 +104,10 @@ def gc(
         return
     from runhive.tracking.dvc_cache import free
     from runhive.tracking.exchange import pull_everything
+    from runhive.tracking.liveness import close_lost, refuse_while_running
 
+    close_lost(ledger, root)
+    refuse_while_running(root)
     if remote is not None:
         pull_everything(ledger.repository)
     kept = kept_runs(ledger, Retention(age(older_than), states, tags))

@@ -15,7 +15,7 @@ from runhive.report.leavings import LOG, Left, leavings
 from runhive.report.lineage import Box, lineage
 from runhive.report.measures import Measure, is_comparable, measures
 from runhive.report.parameters import Row, rows
-from runhive.report.record import Data, Training, flatten, read_part
+from runhive.report.record import Asked, Data, Training, flatten, read_part
 from runhive.report.reproduce import Recipe, recipe
 from runhive.report.scalars import scalar_charts
 from runhive.report.span import Spans, spans
@@ -43,11 +43,15 @@ class Record:
 
 @dataclass(frozen=True)
 class Curves:
-    """`shown` are the epochs of the table, all of them unless there are very many."""
+    """`shown` are the epochs of the table, all of them unless there are very many.
+
+    `stopped` is the early stop that ended training before the last epoch that was asked for.
+    """
 
     charts: tuple[Chart, ...]
     shown: tuple[Epoch, ...]
     epochs: int
+    stopped: Asked | None
     chosen: int | None
 
 
@@ -118,7 +122,7 @@ def _read_record(summary: Summary) -> Record:
     evaluation = read_part(Evaluation, run.evaluation) if run.evaluation else None
     parity = read_part(Parity, run.parity) if run.parity else None
     found = {"data": data, "training": training, "evaluation": evaluation, "parity": parity}
-    known = {name: value for name, value in run.environment.items() if name != "packages" and value is not None}
+    known = {name: value for name, value in run.environment.items() if name != "packages" and value not in (None, {})}
     packages = run.environment.get("packages")
     return Record(
         data=data or Data(),
@@ -137,7 +141,16 @@ def _curves(summary: Summary, training: Training, ledger: Ledger) -> Curves:
     chosen = training.selection.epoch
     drawn = [learning_curve(history, quantity, chosen) for quantity in ("loss", "accuracy")] if history else []
     shown = thinned(history, MOST_EPOCHS)
-    return Curves(tuple(chart for chart in drawn if chart), tuple(shown), len(history), chosen)
+    return Curves(
+        tuple(chart for chart in drawn if chart), tuple(shown), len(history), _stopped(summary, training), chosen
+    )
+
+
+def _stopped(summary: Summary, training: Training) -> Asked | None:
+    asked = read_part(Asked, summary.run.params.get("train"))
+    if asked is None or training.epochs is None or not asked.early_stop.patience:
+        return None
+    return asked if training.epochs < asked.epochs else None
 
 
 def _classes(evaluation: Evaluation | None) -> list[ClassScore]:

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from runhive.errors import RunhiveError
@@ -34,11 +34,13 @@ __all__ = [
     "launcher",
     "leave",
     "live_runs",
+    "refuse_while_running",
     "settled_ledger",
     "this_process",
     "watch",
 ]
 LOCK_SECONDS = 60.0
+SILENT = timedelta(days=1)  # after which a run of another machine, whose processes cannot be seen, counts as gone
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,15 @@ def close_lost(ledger: Ledger, root: Path) -> list[str]:
             if ledger.has(run_id):
                 take_up(ledger, root, run_id)
     return lost
+
+
+def refuse_while_running(root: Path) -> None:
+    """Raise RunhiveError where a run goes on in this folder: nothing points yet at what it put into DVC's cache."""
+    for live in live_runs(root):
+        silent = datetime.now(UTC) - datetime.fromisoformat(live.heartbeat)
+        if is_alive(live.owner) or (live.owner.host != host() and silent < SILENT):
+            where = "here" if live.owner.host == host() else f"on {live.owner.host}"
+            raise RunhiveError(f"run {live.run_id} is running {where}: wait for it to end. Nothing was freed")
 
 
 def leave(ledger: Ledger, root: Path) -> None:
