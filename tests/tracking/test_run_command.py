@@ -1,6 +1,7 @@
 """`runhive run -- COMMAND`: real scripts, their output, ends and files."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -200,6 +201,8 @@ def test_a_long_log_is_whole_in_the_cache_and_its_end_in_the_ledger(
     assert end.endswith(b"line 19999\n")
     whole = cached_path(repository, found.files["log.txt"]["md5"]).read_text()
     assert whole == "== run ==\n" + "".join(f"line {n}\n" for n in range(20_000))
+    listed = run([sys.executable, "-m", "runhive", "runs", "files", "latest"]).stdout
+    assert re.search(r"^log\.txt .* DVC ", listed, re.MULTILINE)
 
 
 def test_a_planted_token_reaches_no_object_of_the_ledger(

@@ -10,12 +10,13 @@ LEDGER, DVC, NOWHERE = "ledger", "DVC", "not kept"
 
 
 def places(ledger: Ledger, run: Run, raw: bool = False) -> list[tuple[str, str | int, str, str]]:
-    """Path, size, where it is kept, and DVC's hash, for each file of *run*; folders end in a slash."""
+    """Path, size, where all of it is kept, and DVC's hash, for each file of *run*; folders end in a slash."""
+    sizes = ledger.files(run.run_id)  # of a long log the ledger has the end
     return [
         (
             f"{one.path}/" if one.is_folder else one.path,
             one.bytes if raw else numerals.size(one.bytes),
-            LEDGER if one.ledger else DVC if one.is_kept else NOWHERE,
+            LEDGER if one.ledger and sizes.get(one.ledger) == one.bytes else DVC if one.is_kept else NOWHERE,
             one.md5,
         )
         for one in outputs_of(ledger, run)
