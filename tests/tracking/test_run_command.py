@@ -205,6 +205,18 @@ def test_a_long_log_is_whole_in_the_cache_and_its_end_in_the_ledger(
     assert re.search(r"^log\.txt .* DVC ", listed, re.MULTILINE)
 
 
+def test_what_a_run_left_can_be_downloaded_in_a_repository_without_dvc(
+    script: Script, ledger: Ledger, tmp_path: Path
+) -> None:
+    body = "import os; os.mkdir('outputs'); open('outputs/large.bin', 'wb').write(bytes(300_000))\n"
+    run(script(body + "for n in range(20_000): print('line', n)"))
+    done = run([sys.executable, "-m", "runhive", "runs", "download", "latest", "--to", str(tmp_path / "to")])
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "to/outputs/large.bin").read_bytes() == bytes(300_000)
+    assert (tmp_path / "to/log.txt").read_text().startswith("== run ==\nline 0\n")
+
+
 def test_a_planted_token_reaches_no_object_of_the_ledger(
     script: Script, ledger: Ledger, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

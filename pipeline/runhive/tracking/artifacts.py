@@ -12,6 +12,7 @@ from runhive.errors import RunhiveError
 from runhive.files import sync_folder, write_atomic
 
 CHUNK = 1 << 20
+OWN = Path(".runhive/cache")
 
 
 def cached_path(root: Path, md5: str) -> Path:
@@ -19,11 +20,16 @@ def cached_path(root: Path, md5: str) -> Path:
     return cache_folder(root) / "files" / "md5" / md5[:2] / md5[2:]
 
 
+def own_path(root: Path, md5: str) -> Path:
+    """Return where the object of this MD5 lies if it was kept while the repository had no DVC."""
+    return root / OWN / "files" / "md5" / md5[:2] / md5[2:]
+
+
 def cache_folder(root: Path) -> Path:
     """Return the DVC cache that the repository's configuration names; `.runhive/cache` without DVC."""
     dvc = root / ".dvc"
     if not dvc.is_dir():
-        return root / ".runhive" / "cache"
+        return root / OWN
     config = ConfigParser(strict=False, interpolation=None)
     for name in ("config", "config.local"):
         with suppress(ParsingError):

@@ -13,6 +13,7 @@ import psutil
 from runhive.errors import RunhiveError
 from runhive.files import sync_folder
 from runhive.mistakes import one_line
+from runhive.tracking.artifacts import own_path
 from runhive.tracking.dvc_store import Store, md5_of
 from runhive.tracking.ledger import Ledger
 from runhive.tracking.outputs import Output, checked_path, outputs_of
@@ -60,6 +61,18 @@ class Source:
     def store(self) -> Store:
         """DVC's cache and remotes, opened when the first file of theirs is wanted."""
         return Store(self.root)
+
+    def has(self, md5: str) -> bool:
+        """Say whether there is an object of this hash outside of the ledger."""
+        return own_path(self.root, md5).exists() or ((self.root / ".dvc").is_dir() and self.store.has(md5))
+
+    def copy(self, md5: str, path: str, target: Path) -> None:
+        """Write the object of this hash to *target*; one that was kept without DVC from there."""
+        own = own_path(self.root, md5)
+        if own.exists() and md5_of(own) == md5:
+            shutil.copyfile(own, target)
+        else:
+            self.store.copy(md5, path, target)
 
 
 def _chosen(outputs: Sequence[Output], path: str, run_id: str) -> list[Output]:
@@ -122,7 +135,7 @@ def _copy(source: Source, one: Output, wanted: str, target: Target) -> None:
         return
     for path, md5 in _listed(source, one, wanted):
         if target.missing(path, md5):
-            source.store.copy(md5, path, whole)
+            source.copy(md5, path, whole)
             target.keep(path, whole)
 
 
@@ -132,7 +145,7 @@ def _from_ledger(source: Source, one: Output, whole: Path) -> bool:
     Of a long log the ledger holds the last part, DVC's cache the whole, on the machine that made it.
     """
     whole.write_bytes(source.ledger.file(source.run.run_id, one.ledger) or b"")
-    return not one.md5 or md5_of(whole) == one.md5 or not source.store.has(one.md5)
+    return not one.md5 or md5_of(whole) == one.md5 or not source.has(one.md5)
 
 
 def _listed(source: Source, one: Output, wanted: str) -> list[tuple[str, str]]:
