@@ -125,6 +125,7 @@ def test_every_exemption_exists() -> None:
         ["runs", "--help"],
         ["fetch", "--help"],
         ["compare"],
+        ["data"],
         ["run", "--help"],
     ],
     ids=" ".join,

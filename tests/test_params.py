@@ -230,7 +230,12 @@ def test_dvc_reads_of_a_preset_what_we_read(name: str) -> None:
 
 PLAIN = st.text(st.characters(max_codepoint=0xFFFF))  # JSON escapes the rest as pairs, which YAML does not join
 GARBAGE = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | PLAIN | st.text(st.characters(categories=["Cs"])),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)  # JSON's words for those are text in YAML
+    | PLAIN
+    | st.text(st.characters(categories=["Cs"])),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(PLAIN, inner, max_size=3),
     max_leaves=5,
 )
@@ -249,6 +254,12 @@ def test_garbage_in_one_place_parses_as_it_is_or_is_the_users_mistake(key: str, 
         for part in key.split("."):
             read = read[part]
         assert read == value
+
+
+@pytest.mark.parametrize("value", [".inf", "-.inf", ".nan"])
+@pytest.mark.parametrize("key", [key for key in LEAVES if key != "data.evaluation_sets"])
+def test_no_key_takes_a_number_that_is_not_finite(key: str, value: str) -> None:
+    assert any(line.startswith(f"params.yaml: {key}: ") for line in mistakes_of(f"{key}={value}"))
 
 
 @settings(max_examples=200, deadline=None)

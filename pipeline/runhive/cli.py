@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import click
 
+from runhive.commands.data import data
 from runhive.commands.ledger import gc, pull, purge, push, verify
 from runhive.commands.parameters import schema, use
 from runhive.commands.run import run
@@ -56,5 +57,5 @@ def commands() -> None:
 
 for command in (push, pull, verify, gc, purge):
     runs.add_command(command)
-for command in (use, schema, *STAGES, run, runs, compare):
+for command in (use, schema, *STAGES, data, run, runs, compare):
     commands.add_command(command)

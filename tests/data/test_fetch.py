@@ -270,3 +270,28 @@ def test_a_hostile_archive_leaves_nothing(repository: Path, zipped: Path) -> Non
 
     assert not list(Path("data").iterdir())
     assert not list(repository.parent.rglob("evil"))
+
+
+@pytest.mark.parametrize(
+    ("under_dvc", "locked", "there", "told"),
+    [(True, True, False, True), (False, True, False, False), (True, False, False, False), (True, True, True, False)],
+)
+def test_a_fetch_that_fails_after_dvc_removed_the_data_says_how_to_have_them_back(
+    repository: Path, data_set: Path, monkeypatch: pytest.MonkeyPatch,
+    under_dvc: bool, locked: bool, there: bool, told: bool,
+) -> None:  # fmt: skip
+    if under_dvc:
+        monkeypatch.setenv("DVC_STAGE", "fetch")
+    else:
+        monkeypatch.delenv("DVC_STAGE", raising=False)
+    if locked:
+        Path("dvc.lock").write_text("schema: '2.0'\nstages: {fetch: {cmd: python pipeline fetch}}\n")
+    if there:
+        fetch("folder", str(data_set))
+
+    with pytest.raises(RunhiveError, match="nowhere is not a folder") as raised:
+        fetch("folder", "nowhere")
+
+    assert (
+        "\nDVC removed the former data before it began: `dvc checkout` brings them back" in str(raised.value)
+    ) == told

@@ -17,7 +17,7 @@ from runhive.vision.augment import Labelled
 from runhive.vision.device import Numerics
 from runhive.vision.loop import Batch, Feed, State, fit
 from runhive.vision.optimize import learning_rate
-from runhive.vision.train import Lesson, Watch, learn, make_classifier
+from runhive.vision.train import Lesson, Watch, _mixed, learn, make_classifier
 
 CPU = Numerics(torch.device("cpu"), "fp32", "channels_last")
 MOMENTUM = "{name: sgd, momentum: 0.9, weight_decay: 0.01}"
@@ -277,6 +277,28 @@ def test_a_batch_in_pieces_takes_the_step_of_the_whole() -> None:
 
     assert torch.allclose(weights("train.accumulate=3"), weights(), atol=1e-7)
     assert torch.allclose(weights("train.accumulate=2"), weights(), atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["sgd, momentum: 0.0", "adamw"])
+def test_weight_decay_pulls_the_weights_to_zero(name: str) -> None:
+    plain, decayed = (
+        line_fit(line_feed([0], 0), "train.epochs=1", f"train.optimizer={{name: {name}, weight_decay: {decay}}}")[0]
+        for decay in ("0.0", "0.5")
+    )
+
+    assert float(plain.w.detach() - decayed.w.detach()) == pytest.approx(0.1 * 0.5 * 0.5, rel=1e-4)
+
+
+def test_mixup_blends_each_image_with_its_neighbour_and_the_labels_in_the_same_share() -> None:
+    torch.manual_seed(0)
+    pixels, labels = torch.randint(256, (4, 3, 2, 2), dtype=torch.uint8), torch.tensor([0, 1, 2, 1])
+    ((blended, shares),) = _mixed([(pixels, labels)], 0.4, 3)
+    share = float(shares[0, 0])
+
+    assert 0 < share < 1
+    torch.testing.assert_close(blended, share * pixels.float() + (1 - share) * pixels.float().roll(1, 0))
+    one_hot = torch.eye(3)[labels]
+    torch.testing.assert_close(shares, share * one_hot + (1 - share) * one_hot.roll(1, 0))
 
 
 def test_a_gradient_is_shortened_to_the_norm() -> None:

@@ -24,15 +24,15 @@ def push(remote: str | None, files: bool, restore: bool) -> None:
     REMOTE is `origin` where it is not named. Nothing is overwritten, however many people push at once.
     """
     from runhive.tracking.exchange import push_runs
+    from runhive.tracking.liveness import settled_ledger
 
+    ledger = settled_ledger()
     if files:
         from runhive.mistakes import one_line
-        from runhive.tracking.ledger import open_ledger
         from runhive.tracking.repository import main_root
         from runhive.tracking.upload import upload
 
-        root = main_root()
-        sent = upload(root, open_ledger(root))
+        sent = upload(main_root(), ledger)
         click.echo(f"to the DVC remote {one_line(sent.remote)}: {sent.objects} new files")
     click.echo(push_runs(remote, restore))
 

@@ -48,6 +48,18 @@ class Training(Part):
     parameters: Count | None = None
 
 
+class EarlyStop(Part):
+    patience: Count = 0
+    watch: str = ""
+
+
+class Asked(Part):
+    """Of the parameters `train`, how long it should take."""
+
+    epochs: Count
+    early_stop: EarlyStop = EarlyStop()
+
+
 class Comparison(Part):
     baseline: str | None = None
     reason: str = ""

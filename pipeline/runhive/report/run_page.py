@@ -11,15 +11,17 @@ from runhive.report.chart import Chart, thinned
 from runhive.report.confusion import Confusion, hardest_first, shaded
 from runhive.report.curves import learning_curve, parse_history
 from runhive.report.gallery import Gallery, gallery
+from runhive.report.leavings import LOG, Left, leavings
 from runhive.report.lineage import Box, lineage
 from runhive.report.measures import Measure, is_comparable, measures
 from runhive.report.parameters import Row, rows
-from runhive.report.record import Data, Training, flatten, read_part
+from runhive.report.record import Asked, Data, Training, flatten, read_part
 from runhive.report.reproduce import Recipe, recipe
 from runhive.report.scalars import scalar_charts
 from runhive.report.span import Spans, spans
 from runhive.report.summary import Summary
 from runhive.report.timeline import Moment, Phase, moments, phases
+from runhive.report.usage import usage_charts
 from runhive.tracking.ledger import Ledger
 
 MANY_CLASSES = 30
@@ -41,11 +43,15 @@ class Record:
 
 @dataclass(frozen=True)
 class Curves:
-    """`shown` are the epochs of the table, all of them unless there are very many."""
+    """`shown` are the epochs of the table, all of them unless there are very many.
+
+    `stopped` is the early stop that ended training before the last epoch that was asked for.
+    """
 
     charts: tuple[Chart, ...]
     shown: tuple[Epoch, ...]
     epochs: int
+    stopped: Asked | None
     chosen: int | None
 
 
@@ -69,6 +75,8 @@ class RunPage:
     spans: Spans | None
     curves: Curves
     scalars: list[Chart]
+    usage: list[Chart]
+    left: Left
     confusion: Confusion | None
     classes: list[ClassScore]
     pictures: Pictures
@@ -85,6 +93,7 @@ def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: P
     run = summary.run
     record = _read_record(summary)
     files = ledger.files(run.run_id)
+    filed = {file.get("ledger") for name, file in run.files.items() if name != LOG}  # these are among what is left
     return RunPage(
         summary=summary,
         baseline=baseline,
@@ -93,6 +102,8 @@ def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: P
         spans=spans(summary.score, baseline.score if baseline else None) if summary.score else None,
         curves=_curves(summary, record.training, ledger),
         scalars=scalar_charts(ledger.file(run.run_id, "scalars.csv") or b""),
+        usage=usage_charts(ledger.file(run.run_id, "system.csv") or b""),
+        left=leavings(run, ledger, site),
         confusion=shaded(record.evaluation) if record.evaluation else None,
         classes=_classes(record.evaluation),
         pictures=_pictures(summary, baseline, ledger, site),
@@ -100,7 +111,7 @@ def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: P
         lineage=lineage(run, summary.code, record.data, record.training, record.parity),
         phases=phases(run),
         moments=moments(run),
-        files=sorted(files.items()),
+        files=sorted((name, size) for name, size in files.items() if name not in filed),
         recipe=recipe(run.run_id, summary.code, files, bool(run.command)),
     )
 
@@ -111,7 +122,7 @@ def _read_record(summary: Summary) -> Record:
     evaluation = read_part(Evaluation, run.evaluation) if run.evaluation else None
     parity = read_part(Parity, run.parity) if run.parity else None
     found = {"data": data, "training": training, "evaluation": evaluation, "parity": parity}
-    known = {name: value for name, value in run.environment.items() if name != "packages" and value is not None}
+    known = {name: value for name, value in run.environment.items() if name != "packages" and value not in (None, {})}
     packages = run.environment.get("packages")
     return Record(
         data=data or Data(),
@@ -130,7 +141,16 @@ def _curves(summary: Summary, training: Training, ledger: Ledger) -> Curves:
     chosen = training.selection.epoch
     drawn = [learning_curve(history, quantity, chosen) for quantity in ("loss", "accuracy")] if history else []
     shown = thinned(history, MOST_EPOCHS)
-    return Curves(tuple(chart for chart in drawn if chart), tuple(shown), len(history), chosen)
+    return Curves(
+        tuple(chart for chart in drawn if chart), tuple(shown), len(history), _stopped(summary, training), chosen
+    )
+
+
+def _stopped(summary: Summary, training: Training) -> Asked | None:
+    asked = read_part(Asked, summary.run.params.get("train"))
+    if asked is None or training.epochs is None or not asked.early_stop.patience:
+        return None
+    return asked if training.epochs < asked.epochs else None
 
 
 def _classes(evaluation: Evaluation | None) -> list[ClassScore]:

@@ -21,7 +21,7 @@ from runhive.formats.data_report import DataReport, Duplicates
 from runhive.formats.manifest import Image, class_names, content_digest, split_of, write_manifest
 from runhive.params import Data
 from runhive.stages import paths
-from runhive.stages.inputs import stage_deps
+from runhive.stages.inputs import locked_stages, stage_deps
 from runhive.stages.workspace import workspace
 
 MOST_LINES = 10
@@ -34,6 +34,21 @@ def fetch(data: Data) -> DataReport:
 
     A fetch that fails or is killed leaves the images that were there, or none, never a part.
     """
+    try:
+        return fetch_anew(data)
+    except RunhiveError as error:
+        raise RunhiveError(f"{error}{way_back()}") from error
+
+
+def way_back() -> str:
+    """How to have the former data again, where DVC removed them before the stage and its lock file names them."""
+    if "DVC_STAGE" not in os.environ or paths.IMAGES.exists() or "fetch" not in locked_stages():
+        return ""
+    return "\nDVC removed the former data before it began: `dvc checkout` brings them back"
+
+
+def fetch_anew(data: Data) -> DataReport:
+    """Gather, check, copy and describe the images."""
     watched = stage_deps("fetch") if paths.PIPELINE.exists() else []
     with workspace(paths.IMAGES.parent) as folder:
         with download_progress() as progress:

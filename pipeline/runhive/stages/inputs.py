@@ -36,6 +36,12 @@ def stage_deps(stage: str) -> list[Path]:
         raise RunhiveError(f"{paths.PIPELINE}: stages.{stage}.deps is missing: list what the stage reads") from None
 
 
+def locked_stages() -> dict[str, Any]:
+    """What dvc.lock says of each stage; nothing where there is none."""
+    lock = YAML(typ="safe").load(paths.LOCK) if paths.LOCK.exists() else None
+    return (lock or {}).get("stages") or {}
+
+
 def digest_of(content: Mapping[str, Any]) -> str:
     """SHA-256 of *content* as sorted JSON."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

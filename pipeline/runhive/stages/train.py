@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from math import ceil
 from pathlib import Path
 from time import monotonic
@@ -67,6 +68,9 @@ def train(params: Params) -> None:
                 params.model, params.train, *(labelled(part, class_names(images), load) for part in (learned, checked))
             )
             state = learn(classifier, lesson, numerics, state, Watch(after_step, keep))
+        if state.epoch < params.train.epochs:
+            stop = params.train.early_stop
+            print(f"stopped early: no better check {stop.watch} in {stop.patience} epochs", file=sys.stderr)
         speed = len(learned) * (state.epoch - first) / (monotonic() - began)
         write_outs(params, images, classifier, state, run, speed)
 

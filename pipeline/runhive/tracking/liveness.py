@@ -16,10 +16,11 @@ from pathlib import Path
 from runhive.errors import RunhiveError
 from runhive.files import write_atomic
 from runhive.tracking.intake import take_up
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger import Ledger, open_ledger
 from runhive.tracking.lock import file_lock
 from runhive.tracking.outbox import outbox, outboxes
 from runhive.tracking.process import Owner, die_with_parent, host, is_alive, launcher, this_process
+from runhive.tracking.repository import main_root
 from runhive.tracking.run import Event, Run, run_folder
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "leave",
     "live_runs",
     "refuse_while_running",
+    "settled_ledger",
     "this_process",
     "watch",
 ]
@@ -72,6 +74,14 @@ def forget(root: Path, run_id: str) -> None:
 def live_runs(root: Path) -> list[Live]:
     """Return what is watched, oldest run first. A damaged file is left out with a warning that names it."""
     return list(_readable(root))
+
+
+def settled_ledger() -> Ledger:
+    """Open the ledger of the real repository, once the runs of this machine are closed whose process died."""
+    root = main_root()
+    ledger = open_ledger(root)
+    close_lost(ledger, root)
+    return ledger
 
 
 def close_lost(ledger: Ledger, root: Path) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from runhive.formats.model_card import ModelCard
 from runhive.preprocess import Load, input_batches, load_pixels
+from runhive.vision.device import MEASURE_BATCH
 from runhive.vision.model import Classifier
 
 
@@ -37,7 +39,7 @@ def to_onnx(classifier: Classifier, card: ModelCard, opset: int) -> bytes:
     size = card.preprocess.image_size
     example = torch.zeros(2, 3, size, size, dtype=torch.uint8)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
+    with _out_of_place(classifier), warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", category=FutureWarning)
         program = torch.onnx.export(
@@ -68,6 +70,17 @@ def to_onnx(classifier: Classifier, card: ModelCard, opset: int) -> bytes:
     return content
 
 
+@contextmanager
+def _out_of_place(network: nn.Module) -> Iterator[None]:
+    """Have activations write to new memory: torch takes a ReLU6 in place apart, with checks of each size."""
+    layers = [layer for layer in network.modules() if getattr(layer, "inplace", None) is True]
+    for layer in layers:
+        layer.inplace = False  # type: ignore[assignment]  # a flag, where torch foresees tensors and modules
+    yield
+    for layer in layers:
+        layer.inplace = True  # type: ignore[assignment]
+
+
 def _strip(model: ModelProto) -> None:
     """Take out all that names a path, a source line or a module of the exporting process."""
     model.doc_string = ""
@@ -96,7 +109,7 @@ def session_logits(
     paths: Sequence[Path],
     card: ModelCard,
     load: Load = load_pixels,
-    batch_size: int = 16,
+    batch_size: int = MEASURE_BATCH["cpu"],
 ) -> NDArray[np.float32]:
     """Logits (images, classes) in the order of *paths*."""
     batches = input_batches(paths, card.preprocess, batch_size, load)

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from runhive.formats.model_card import ModelCard
 from runhive.preprocess import Load, input_batches, load_pixels
+from runhive.vision.device import MEASURE_BATCH
 from runhive.vision.model import Classifier, build_backbone
 
 
@@ -27,9 +28,9 @@ def predict_logits(
     card: ModelCard,
     device: torch.device,
     load: Load = load_pixels,
-    batch_size: int = 16,
+    batch_size: int | None = None,
 ) -> NDArray[np.float32]:
     """Logits (images, classes) in the order of *paths*."""
     classifier.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch lacks this one
-    batches = input_batches(paths, card.preprocess, batch_size, load)
+    batches = input_batches(paths, card.preprocess, batch_size or MEASURE_BATCH[device.type], load)
     return np.concatenate([classifier(torch.from_numpy(batch).to(device)).float().cpu().numpy() for batch in batches])

@@ -12,11 +12,9 @@ from runhive.formats.model_card import Preprocess
 from runhive.params import Model, Train
 from runhive.preprocess import input_batches
 from runhive.vision.augment import Labelled, augmented_batches, epoch_order, split_into_batches
-from runhive.vision.device import Numerics
+from runhive.vision.device import MEASURE_BATCH, Numerics
 from runhive.vision.loop import Batch, Feed, State, fit
 from runhive.vision.model import Classifier, build_backbone, head_name, load_pretrained, normalisation
-
-MEASURE_BATCH = {"cpu": 8, "cuda": 128}  # as quick as larger ones, with less memory
 
 
 @dataclass(frozen=True)
