@@ -84,17 +84,18 @@ def test_no_kill_loses_what_was_acknowledged_or_leaves_a_lock(tmp_path: Path, gi
     told = Told()
     ids = [f"20261123-142233-{number:06x}" for number in range(KILLS)]
     for number, run_id in enumerate(ids):
-        other = open_ledger(theirs).append(f"20261122-080000-{number:06x}", [Event("counted", {"number": 0})])
+        open_ledger(theirs).append(f"20261122-080000-{number:06x}", [Event("counted", {"number": 0})])
         push_runs(None, False, theirs)
         work_until_killed(mine, run_id, ACTIONS[number % len(ACTIONS)], told)
-        assert len(other) == 1 and {*told.appended} <= paths(mine, git) and {*told.pushed} <= paths(hub, git)
+        assert {*told.appended} <= paths(mine, git)
+        assert {*told.pushed} <= paths(hub, git)
 
     open_ledger(mine).append("20261125-000000-000003", [Event("counted", {"number": 0})])
     push_runs(None, False, mine)
     pull_runs(None, False, theirs)
 
     assert open_ledger(mine).tip() == open_ledger(theirs).tip() == git(hub, "rev-parse", "refs/runs/main")
-    assert len(told.appended) >= KILLS // 2
+    assert told.appended and told.pushed
     for run in open_ledger(mine).runs():
         assert [event.data["number"] for event in run.events] == [*range(len(run.events))]
         known = sum(path.startswith(run_folder(run.run_id)) for path in told.appended)
@@ -108,5 +109,7 @@ def test_no_kill_loses_what_was_acknowledged_or_leaves_a_lock(tmp_path: Path, gi
 
 
 def paths(folder: Path, git: Git) -> set[str]:
-    names = "refs/runs/main" if git(folder, "for-each-ref", "refs/runs/main") else "HEAD"
-    return {*git(folder, "ls-tree", "-r", "--name-only", names).splitlines()}
+    """The names of all that the ledger there holds."""
+    if not git(folder, "for-each-ref", "refs/runs/main"):
+        return set()
+    return {*git(folder, "ls-tree", "-r", "--name-only", "refs/runs/main").splitlines()}

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,24 +14,31 @@ import pygit2
 from runhive.tracking.repository import common_folder
 
 AT_ONCE = 12  # more than the new objects of a usual append
+MUCH_BYTES = 32_000_000  # that the kernel still has to write, for any program
+MEMORY = Path("/proc/meminfo")
 
 
 def make_durable(repository: pygit2.Repository, seen: pygit2.Oid | None, commit: pygit2.Oid) -> None:
     """Make *commit* durable with all that it reaches, given that what *seen* reaches is. Raises OSError.
 
-    Where it comes right after *seen*, its few objects are flushed together, so that they wait for the disk about once
-    and not for what other programs write; as in Git, a file's name is durable with it. Else they are many, and the
-    whole file system is flushed.
+    The whole file system is flushed in one call, unless *commit* comes right after *seen* and other programs wrote
+    much: then its few objects are, all at once. As in Git, a file's name is durable with it.
     """
     made = repository[commit].peel(pygit2.Commit)
-    if made.parent_ids != ([seen] if seen else []):
-        _sync_file_system(common_folder(repository))
+    if made.parent_ids != ([seen] if seen else []) or not _much_to_write():
+        sync_file_system(common_folder(repository))
         return
     before = repository[seen].peel(pygit2.Tree) if seen else None
     folder = common_folder(repository) / "objects"
     files = [folder / str(oid)[:2] / str(oid)[2:] for oid in (commit, *_new(before, made.tree))]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(_sync, files))
+
+
+def _much_to_write() -> bool:
+    """Say whether a flush of all would wait for other programs' files; yes where the kernel does not tell."""
+    found = re.search(rb"^Dirty: +(\d+) kB$", MEMORY.read_bytes(), re.MULTILINE) if MEMORY.exists() else None
+    return found is None or 1024 * int(found[1]) > MUCH_BYTES
 
 
 def _new(before: pygit2.Tree | None, after: pygit2.Tree) -> Iterator[pygit2.Oid]:
@@ -56,7 +64,8 @@ def _sync(path: Path) -> None:
             os.close(descriptor)
 
 
-def _sync_file_system(folder: Path) -> None:
+def sync_file_system(folder: Path) -> None:
+    """Flush all that any program wrote to the file system of *folder*."""
     if sys.platform != "linux":
         os.sync()
         return
