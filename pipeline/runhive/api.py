@@ -202,12 +202,14 @@ def _png(name: str, image: "Picture") -> bytes:
     import numpy as np
     import PIL.Image
 
+    from runhive.decode import load_rgb
+
     try:
         if isinstance(image, np.ndarray):
             pixels = np.clip(image * 255, 0, 255).astype(np.uint8) if image.dtype.kind == "f" else image
             picture = PIL.Image.fromarray(pixels)
         else:
-            picture = PIL.Image.open(image) if isinstance(image, str | Path) else image
+            picture = load_rgb(Path(image)) if isinstance(image, str | Path) else image
         content = io.BytesIO()
         picture.convert("RGB" if picture.mode not in ("L", "RGBA") else picture.mode).save(content, "PNG")
     except (OSError, TypeError, ValueError) as error:
