@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from runhive import metrics
+from runhive.decode import load_rgb
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of
 from runhive.formats.history import read_history
@@ -28,7 +29,7 @@ from runhive.tracking.origin import queued_event
 from runhive.tracking.outbox import Outbox, outbox
 from runhive.tracking.repository import main_root, printable
 from runhive.tracking.run import Event, Run, new_run_id
-from runhive.tracking.secrets import masked, masked_arguments, masked_tree
+from runhive.tracking.secrets import masked_arguments
 
 if TYPE_CHECKING:
     import numpy as np
@@ -156,12 +157,12 @@ def start(
 
 def history() -> "pd.DataFrame":
     """Return one row per run of this repository, newest first, with flat `params.*` and `metrics.*`."""
-    return open_ledger().table()
+    return liveness.settled_ledger().table()
 
 
 def run(run_id: str) -> Run:
     """Return the run of this id, or of the one id that begins with it."""
-    return open_ledger().run(run_id)
+    return liveness.settled_ledger().run(run_id)
 
 
 def read_file(run_id: str, path: str) -> bytes:
@@ -182,8 +183,8 @@ def _describe_joined(
     active: ActiveRun, experiment: str, name: str, params: dict[str, Any], tags: Sequence[str]
 ) -> None:
     events = {
-        "configured": {"experiment": experiment, "params": masked_tree(params)} if experiment or params else None,
-        "named": {"name": masked(name)} if name else None,
+        "configured": {"experiment": experiment, "params": params} if experiment or params else None,
+        "named": {"name": name} if name else None,
         "tagged": {"add": list(tags)} if tags else None,
     }
     for type, data in events.items():

@@ -15,6 +15,7 @@ from repository import make_repository, train
 
 TUTORIAL = "the tutorial's loop"
 ALONE = "the same without loader workers"
+ALLOCATOR = "+ allocator keeps memory"  # which the stage does for grouped networks only
 BATCH = {"resnet18": 32, "efficientnet_lite0": 16}
 EPOCHS = 2
 IMAGES = 128
@@ -23,10 +24,10 @@ LADDER = {
     "the stage with all settings off": ("train.memory_format=contiguous", "train.precision=fp32", "train.cache=off"),
     "+ channels-last": ("train.memory_format=channels_last", "train.precision=fp32", "train.cache=off"),
     "+ images decoded once": ("train.memory_format=channels_last", "train.precision=fp32", "train.cache=full"),
-    "+ allocator keeps memory": ("train.memory_format=channels_last", "train.precision=fp32", "train.cache=full"),
+    ALLOCATOR: ("train.memory_format=channels_last", "train.precision=fp32", "train.cache=full"),
     "+ bf16": ("train.memory_format=channels_last", "train.precision=bf16", "train.cache=full"),
 }
-AUTO = {"resnet18": "+ bf16", "efficientnet_lite0": "+ allocator keeps memory"}  # what `precision: auto` takes
+AUTO = {"resnet18": "+ bf16", "efficientnet_lite0": ALLOCATOR}  # what `precision: auto` takes
 
 
 def measure(scratch: Path, data: str | None, rounds: int) -> None:
@@ -59,7 +60,8 @@ def compare(scratch: Path, images: Path, arch: str, rounds: int, limits: dict[st
     seconds = {
         name: [one.between("epoch 1/", f"epoch {EPOCHS}/").cpu for one in costs] for name, costs in found.items()
     }
-    above = dict(zip(list(LADDER)[1:], LADDER, strict=False))
+    steps = [name for name in LADDER if name in found]
+    above = dict(zip(steps[1:], steps, strict=False))
     rows = []
     for name, costs in found.items():
         speed = IMAGES * (EPOCHS - 1) / median(seconds[name])
@@ -99,7 +101,7 @@ def variants(scratch: Path, images: Path, arch: str) -> dict[str, Callable[[], C
         return lambda: run(script(name, *given, *options), scratch)
 
     def stage(name: str) -> Callable[[], Cost]:
-        plain = list(LADDER).index(name) < list(LADDER).index("+ allocator keeps memory")
+        plain = list(LADDER).index(name) < list(LADDER).index(ALLOCATOR)
         return lambda: train(repository, *LADDER[name], command=script("plain_allocator", "train") if plain else None)
 
     return {
@@ -109,5 +111,5 @@ def variants(scratch: Path, images: Path, arch: str) -> dict[str, Callable[[], C
         "timm, channels-last, bf16": loop("peer_timm", "--fast"),
         "Lightning": loop("peer_lightning"),
         "Lightning, bf16": loop("peer_lightning", "--precision", "bf16-mixed"),
-        **{name: stage(name) for name in LADDER},
+        **{name: stage(name) for name in LADDER if name != ALLOCATOR or name == AUTO[arch]},
     }

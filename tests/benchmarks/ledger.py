@@ -71,6 +71,11 @@ class Ledger:
         self.ledger = open_ledger(folder)
 
     def log(self, case: Case) -> None:
+        for step in self.steps(case):
+            self.ledger.append(*step)
+
+    def steps(self, case: Case) -> list[tuple[str, list[Any], dict[str, bytes]]]:
+        """Return run id, events and files of each append."""
         from runhive.tracking.run import Event
 
         start = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=15 * case.number)
@@ -79,8 +84,6 @@ class Ledger:
         for name, value in case.params.items():
             section, _, key = name.partition(".")
             params.setdefault(section, {})[key] = value
-        started = Event("started", {"experiment": "bench", "params": params})
-        self.ledger.append(run_id, [started])
         lines = [",".join(["epoch", *CURVES])]
         lines += [f"{epoch},{','.join(f'{row[name]:.6f}' for name in CURVES)}" for epoch, row in enumerate(case.curves)]
         metrics = {f"val.{name}": value for name, value in case.scores.items()}
@@ -88,7 +91,10 @@ class Ledger:
             Event("evaluated", {"metrics": metrics, "evaluation": {}}),
             Event("finished", {"state": "completed", "attempt": 1}),
         ]
-        self.ledger.append(run_id, ending, {"history.csv": "\n".join(lines).encode()})
+        return [
+            (run_id, [Event("started", {"experiment": "bench", "params": params})], {}),
+            (run_id, ending, {"history.csv": "\n".join(lines).encode()}),
+        ]
 
     def read(self) -> int:
         return len(self.open(self.folder).table())

@@ -93,6 +93,7 @@ def test_a_hostile_commit_never_becomes_a_command() -> None:
     for payload in [*hostile_ledger.PAYLOADS, "abc1234; rm -rf ~", "--upload-pack=x", "abc1234\nrm -rf ~", "ABC1234"]:
         assert recipe(ID, Code(commit=payload), ["params.yaml"]).commands == ()
     assert recipe(ID, Code(commit="abc1234"), []).commands == ("git checkout abc1234", "dvc repro")
+    assert recipe(ID, Code(commit="abc1234"), ["params.yaml"]).commands == (f"runhive runs reproduce {ID}",)
 
 
 @pytest.mark.parametrize(

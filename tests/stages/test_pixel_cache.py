@@ -180,18 +180,20 @@ def test_several_processes_that_start_at_once_share_what_one_of_them_wrote(image
 
 
 @pytest.mark.skipif(not ARCHIVE.exists(), reason=f"{ARCHIVE} is not here")
-def test_real_photos_from_the_cache_are_within_one_grey_level_of_the_tutorials(
+def test_real_photos_without_a_colour_profile_are_within_one_grey_level_of_the_tutorials(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     listed = []
     with zipfile.ZipFile(ARCHIVE) as archive:
         names = [name for name in archive.namelist() if "/val/" in name and name.endswith(".jpg")]
-        for name in names[::10]:
+        for name in names[::5]:
             path = paths.IMAGES / name.removeprefix("hymenoptera_data/")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(archive.read(name))
             with PIL.Image.open(path) as photo:
+                if "icc_profile" in photo.info:  # the tutorial passes over it
+                    continue
                 listed.append(Image(name.removeprefix("hymenoptera_data/"), "val", "x", sha256_of(path), *photo.size))
     tutorial = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor()])
     preprocess = Preprocess(image_size=224, resize_size=256, mean=(0.5,) * 3, std=(1.0,) * 3)

@@ -56,6 +56,19 @@ def test_parameters_code_machine_files_and_events_are_there(two_runs: Path) -> N
     assert re.search(r"  2026-11-22 14:25:33  finished   completed$", said, re.MULTILINE)
 
 
+def test_who_started_a_run_and_its_digests_are_there(ledger: Ledger, two_runs: Path) -> None:
+    run_id = "20261123-142233-7f3a9c"
+    launcher = {"command": "dvc repro", "url": "https://git.example/runs/17"}
+    started = {"experiment": "x", "launcher": launcher, "nodes": 2, "input_digest": "ab" * 32}
+    ended = {"state": "completed", "attempt": 1, "outcome_digest": "cd" * 32}
+    ledger.append(run_id, [Event("started", started), Event("finished", ended)])
+    said = shown(two_runs, "runs", "show", run_id)
+
+    about = section(said, "Run")
+    assert (about["launcher"], about["nodes"]) == ("dvc repro https://git.example/runs/17", "2")
+    assert section(said, "Digests") == {"inputs": "ab" * 6, "outcome": "cd" * 6}
+
+
 def test_a_comparison_with_the_baseline_shows_the_change(ledger: Ledger, two_runs: Path) -> None:
     compared = {"baseline": FIRST, "reason": "the run before it", "comparable": True, "won": 2, "lost": 1, "p": 1.0}
     ledger.append(SECOND, [Event("compared", compared)])

@@ -103,7 +103,9 @@ def test_a_terminal_stays_a_terminal_of_its_size(tmp_path: Path) -> None:
     subprocess.run(["stty", "cols", "77"], stdin=slave, check=True)
     with subprocess.Popen(program(body), cwd=tmp_path, stdin=slave, stdout=slave, stderr=slave) as process:
         os.close(slave)
-        shown = os.read(master, 1000)
+        shown = b""
+        while not shown.endswith(b"\n"):
+            shown += os.read(master, 1000)
         process.wait()
     os.close(master)
 

@@ -10,6 +10,8 @@ import pytest
 
 from runhive.formats.predictions import Predictions, to_csv
 from runhive.metrics import mcnemar_p
+from runhive.tracking import index
+from runhive.tracking import ledger as ledger_module
 from runhive.tracking.comparison import (
     Comparison,
     changed_samples,
@@ -17,8 +19,9 @@ from runhive.tracking.comparison import (
     find_baseline,
     kept_predictions,
 )
+from runhive.tracking.folders import read_run
 from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Event, Run
+from runhive.tracking.run import Event, Run, run_folder
 
 Git = Callable[..., str]
 
@@ -137,6 +140,19 @@ def test_without_results_at_the_base_commit_the_run_before_in_the_experiment_is_
     add_run(ledger, 6)
 
     assert find_baseline(ledger, run, repository) == (expected, "the run before it in this experiment")
+
+
+def test_of_all_runs_the_baseline_alone_is_read(
+    ledger: Ledger, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [add_run(ledger, number) for number in range(4)]
+    ledger.rows()
+    read: list[str] = []
+    for module in (ledger_module, index):
+        monkeypatch.setattr(module, "read_run", lambda path, folder: (read.append(path), read_run(path, folder))[1])
+
+    assert find_baseline(ledger, runs[3], repository)[0] == runs[2]
+    assert read == [run_folder(runs[2].run_id)]
 
 
 @pytest.mark.parametrize("state", ["running", "failed", "canceled", "lost"])

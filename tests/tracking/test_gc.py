@@ -1,5 +1,7 @@
 """gc: what a kept run or a commit points at stays in DVC's storage, whatever else goes."""
 
+import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,9 +13,12 @@ from click.testing import CliRunner, Result
 from runhive.cli import commands
 from runhive.commands.ledger import age
 from runhive.errors import RunhiveError
-from runhive.tracking.ledger import Ledger
+from runhive.tracking import artifacts, liveness
+from runhive.tracking.ledger import Ledger, open_ledger
+from runhive.tracking.process import this_process
 from runhive.tracking.retention import Retention
 from runhive.tracking.run import Event, Run
+from runhive.tracking.upload import Uploaded, upload
 
 Git = Callable[..., str]
 
@@ -28,11 +33,29 @@ def gc(*words: str) -> Result:
     return CliRunner().invoke(commands, ["runs", "gc", *words])
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder; what the first test is given is copied there, as DVC takes seconds to make it."""
+    return tmp_path_factory.mktemp("template")
+
+
 @pytest.fixture
-def project(repository: Path, ledger: Ledger, git: Git, tmp_path: Path) -> Path:
+def project(template: Path, repository: Path, git: Git, tmp_path: Path) -> Path:
     """Two runs, each with a model and a folder; what the newer one made is committed, the older one's is not."""
+    if any(template.iterdir()):
+        shutil.rmtree(repository)
+        shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+        os.chdir(repository)
+    else:
+        make_runs(repository, git)
+        shutil.copytree(tmp_path, template, dirs_exist_ok=True)
+    return repository
+
+
+def make_runs(repository: Path, git: Git) -> None:
+    ledger = open_ledger(repository)
     dvc(repository, "init", "--quiet")
-    dvc(repository, "remote", "add", "--default", "--quiet", "store", str(tmp_path / "store"))
+    dvc(repository, "remote", "add", "--default", "--quiet", "store", "../store")
     (repository / "dvc.yaml").write_text(
         "stages:\n  train:\n    cmd: mkdir folder; cp in model; cp in folder/a; echo b >> folder/a; cp in folder/c\n"
         "    deps: [in]\n    outs: [model, folder]\n"
@@ -50,7 +73,6 @@ def project(repository: Path, ledger: Ledger, git: Git, tmp_path: Path) -> Path:
     (repository / ".gitignore").write_text("model\nfolder\n")
     git(repository, "add", ".")
     git(repository, "commit", "--quiet", "--message=results")
-    return repository
 
 
 def contents(root: Path) -> set[bytes]:
@@ -68,6 +90,30 @@ def test_a_run_that_was_never_committed_keeps_its_model_and_its_folder(project: 
         assert contents(store) == {b"old\n", b"old\nb\n", b"new\n", b"new\nb\n"}
     dvc(project, "gc", "--workspace", "--force", "--quiet")
     assert contents(project / ".dvc" / "cache") == {b"new\n", b"new\nb\n"}
+
+
+def test_nothing_is_freed_while_a_run_of_this_machine_goes_on(project: Path, ledger: Ledger) -> None:
+    """What it made so far is in the cache, and nothing points at it yet."""
+    made = artifacts.keep(project, b"half a run")
+    liveness.watch(project, "20261124-090000-00000a", this_process())
+
+    for store in (["--cache"], ["--remote", "store"]):
+        result = gc(*store, "--yes")
+        assert result.exit_code == 1
+        assert "run 20261124-090000-00000a is running here: wait for it to end" in str(result.exception)
+    assert artifacts.kept(project, made["md5"]) == b"half a run"
+    assert gc().exit_code == 0
+    liveness.forget(project, "20261124-090000-00000a")
+    assert "the cache: freed 1 objects" in gc("--cache", "--yes").output
+
+
+def test_a_run_whose_process_died_holds_nothing_up(project: Path, ledger: Ledger) -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        owner = liveness.Owner(**{**vars(this_process()), "pid": process.pid})
+        process.kill()
+    liveness.watch(project, "20261124-090000-00000a", owner)
+
+    assert gc("--cache").exit_code == 0
 
 
 def test_an_archived_run_is_let_go_but_only_of_what_no_other_needs(
@@ -138,3 +184,30 @@ def test_packing_drops_nothing_and_says_what_a_run_takes(ledger: Ledger, reposit
     assert ledger.runs() == before
     assert git(repository, "count-objects").startswith("1 objects")
     assert git(repository, "cat-file", "blob", str(dangling)) == "about to be reached"
+
+
+def test_what_a_run_keeps_outside_of_dvc_yaml_stays_until_the_run_is_archived(
+    project: Path, ledger: Ledger, tmp_path: Path
+) -> None:
+    """Logs and outputs of `runhive run` are in no dvc.lock."""
+    told = artifacts.keep(project, b"weights\n")
+    ledger.append(NEW, [Event("filed", {"files": {"outputs/weights.bin": told}})])
+    gone = artifacts.describe(b"never copied\n") | {"kept": False}
+    ledger.append(NEW, [Event("filed", {"files": {"artifact": gone}})])
+
+    assert upload(project, ledger) == Uploaded(1, "store")
+    assert upload(project, ledger) == Uploaded(0, "store")
+    assert gc("--cache", "--remote", "store", "--yes").exit_code == 0
+    for store in (project / ".dvc" / "cache", tmp_path / "store"):
+        assert b"weights\n" in contents(store)
+    ledger.append(NEW, [Event("archived", {"archived": True})])
+    assert gc("--cache", "--yes").exit_code == 0
+    assert b"weights\n" not in contents(project / ".dvc" / "cache")
+
+
+def test_without_a_remote_for_files_the_push_of_files_says_how_to_add_one(repository: Path, ledger: Ledger) -> None:
+    with pytest.raises(RunhiveError, match="dvc remote add -d NAME URL"):
+        upload(repository, ledger)
+    dvc(repository, "init", "--quiet")
+    with pytest.raises(RunhiveError, match="dvc remote add -d NAME URL"):
+        upload(repository, ledger)

@@ -1,9 +1,12 @@
 """A run keeps its identity whatever becomes of the commit that it was made on."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from runhive.tracking.ledger import Ledger, open_ledger
 
@@ -13,6 +16,38 @@ Git = Callable[..., str]
 def run_here(folder: Path, *words: str) -> None:
     command = [sys.executable, "-m", "runhive", "run", "--", sys.executable, "-c", "print('on')", *words]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+
+def runhive(folder: Path, *words: str) -> str:
+    command = [sys.executable, "-m", "runhive", "runs", *words]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def waiting_run(folder: Path) -> "subprocess.Popen[str]":
+    """A run that goes on until its stdin is closed."""
+    command = [sys.executable, "-m", "runhive", "run", "--", "sh", "-c", "echo on; read line; echo over"]
+    process = subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "on\n"
+    return process
+
+
+def states(folder: Path) -> list[tuple[str, int]]:
+    """The state of each run, newest first, and how often it ended."""
+    return [(run.state, [event.type for event in run.events].count("finished")) for run in open_ledger(folder).runs()]
+
+
+@pytest.fixture
+def clones(repository: Path, tmp_path: Path, git: Git) -> list[Path]:
+    """Two clones of one bare remote."""
+    git(tmp_path, "clone", "-q", "--bare", str(repository), "hub.git")
+    for name in ("machine", "laptop"):
+        git(tmp_path, "clone", "-q", "hub.git", name)
+        git(tmp_path / name, "config", "user.name", name)
+        git(tmp_path / name, "config", "user.email", f"{name}@hive.example")
+    return [tmp_path / "machine", tmp_path / "laptop"]
 
 
 def commit(git: Git, folder: Path, name: str, text: str) -> None:
@@ -51,6 +86,73 @@ def test_a_rebase_leaves_the_run_and_its_inputs_are_the_same_again(ledger: Ledge
     assert first.code["commit"] != second.code["commit"]
     assert first.input_digest == second.input_digest
     assert {first.state, second.state} == {"completed"}
+
+
+def test_a_rebase_onto_a_moved_branch_leaves_the_first_run_with_the_code_it_had(
+    ledger: Ledger, repository: Path, git: Git
+) -> None:
+    git(repository, "switch", "-q", "-c", "topic")
+    commit(git, repository, "a.py", "a = 1\n")
+    before = git(repository, "rev-parse", "HEAD")
+    run_here(repository)
+    git(repository, "switch", "-q", "main")
+    commit(git, repository, "b.py", "b = 1\n")
+    git(repository, "switch", "-q", "topic")
+    git(repository, "rebase", "-q", "main")
+    run_here(repository)
+
+    second, first = ledger.runs()
+    assert states(repository) == [("completed", 1), ("completed", 1)]
+    assert (first.code["commit"], second.code["commit"]) == (before, git(repository, "rev-parse", "HEAD"))
+    assert first.input_digest != second.input_digest, "the code of main is part of it now"
+    assert (first.parent, second.parent) == (None, None)
+
+
+def test_a_laptop_that_looks_at_a_live_run_changes_nothing_of_it_and_sees_its_one_end(clones: list[Path]) -> None:
+    machine, laptop = clones
+    with waiting_run(machine) as process:
+        runhive(machine, "push")
+        runhive(laptop, "pull")
+        assert "running" in runhive(laptop, "show", "latest")
+        runhive(laptop, "tag", "latest", "+watched")
+        runhive(laptop, "push")
+        process.communicate("\n")
+    for clone in (machine, laptop):
+        runhive(clone, "push")
+
+    for clone in clones:
+        assert states(clone) == [("completed", 1)]
+        assert open_ledger(clone).runs()[0].tags == ("watched",)
+
+
+def test_a_runner_that_vanished_before_its_first_push_leaves_nothing_or_if_it_comes_back_one_lost_run(
+    clones: list[Path], tmp_path: Path
+) -> None:
+    machine, laptop = clones
+    with waiting_run(machine) as process:
+        process.kill()
+    shutil.move(machine, tmp_path / "switched off")
+    run_here(laptop)
+    runhive(laptop, "push")
+    assert states(laptop) == [("completed", 1)]
+
+    shutil.move(tmp_path / "switched off", machine)
+    runhive(machine, "push")
+    runhive(laptop, "pull")
+    for clone in clones:
+        assert states(clone) == [("completed", 1), ("lost", 1)]
+    assert open_ledger(laptop).runs()[1].heartbeat is not None
+
+
+@pytest.mark.parametrize("words", [("show", "latest"), ("export", "--csv", "runs.csv"), ("tag", "latest", "+x")])
+def test_whichever_command_comes_next_closes_a_run_that_was_killed(
+    ledger: Ledger, repository: Path, words: tuple[str, ...]
+) -> None:
+    with waiting_run(repository) as process:
+        process.kill()
+    runhive(repository, *words)
+
+    assert states(repository) == [("lost", 1)]
 
 
 def test_two_branches_at_once_are_two_runs_each_with_its_own_code(ledger: Ledger, repository: Path, git: Git) -> None:

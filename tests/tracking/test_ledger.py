@@ -66,7 +66,7 @@ def test_an_empty_ledger_has_nothing(ledger: Ledger) -> None:
     assert ledger.file(RUN, "log.txt") is None
     assert ledger.media(WEIGHTS) is None
     assert ledger.find_by_weights(WEIGHTS) is None
-    assert list(ledger.table().columns[:3]) == ["run_id", "experiment", "state"]
+    assert list(ledger.table().columns[:3]) == ["run_id", "name", "experiment"]
 
 
 def test_a_run_is_read_back_as_it_was_written(ledger: Ledger) -> None:

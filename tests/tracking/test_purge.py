@@ -1,6 +1,8 @@
 """Purge: what is taken out is gone, from here, from the remote and from every clone, and nothing else is."""
 
 import json
+import os
+import platform
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -183,6 +185,38 @@ def test_what_a_killed_purge_left_is_deleted_by_the_next(ledger: Ledger, reposit
 
     assert not holds(repository, SECRET)
     assert not journal.exists()
+
+
+def test_a_pack_that_a_killed_fetch_left_marked_to_be_kept_is_no_hiding_place(
+    ledger: Ledger, repository: Path, git: Git
+) -> None:
+    fill(ledger)
+    git(repository, "gc", "--quiet")
+    (pack,) = (repository / ".git" / "objects" / "pack").glob("*.pack")
+    with subprocess.Popen(["true"]) as fetch:
+        fetch.wait()
+    pack.with_suffix(".keep").write_text(f"fetch-pack {fetch.pid} on {platform.node()}\n")
+
+    purge(ledger.repository, RUN, "Bee", "a face")
+
+    assert not holds(repository, SECRET)
+
+
+@pytest.mark.parametrize(
+    "by", [f"fetch-pack {os.getpid()} on {platform.node()}\n", "fetch-pack 1 on elsewhere\n", ""],
+    ids=["a live fetch", "elsewhere", "by hand"],
+)  # fmt: skip
+def test_a_pack_that_is_kept_by_another_than_a_dead_fetch_stays(
+    ledger: Ledger, repository: Path, git: Git, by: str
+) -> None:
+    fill(ledger)
+    git(repository, "gc", "--quiet")
+    (pack,) = (repository / ".git" / "objects" / "pack").glob("*.pack")
+    pack.with_suffix(".keep").write_text(by)
+
+    purge(ledger.repository, RUN, "Bee", "a face")
+
+    assert pack.exists()
 
 
 def test_a_file_that_a_branch_also_has_stays_whole(ledger: Ledger, repository: Path, git: Git) -> None:

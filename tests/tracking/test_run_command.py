@@ -109,6 +109,19 @@ def test_a_failed_script_tells_its_exit_code_and_why(script: Script, ledger: Led
     assert found.traceback is not None and "in forage" in found.traceback
 
 
+def test_the_last_line_on_stderr_is_the_cause_whatever_stdout_says_after_it(script: Script, ledger: Ledger) -> None:
+    run(script("import sys\nprint('no flowers\\n', file=sys.stderr)\nprint('bye')\nsys.exit(2)"))
+
+    assert only(ledger).cause == "exited with code 2: no flowers"
+
+
+def test_the_experiment_is_named_after_the_script_or_the_program(script: Script, ledger: Ledger) -> None:
+    run(script(""))
+    run([sys.executable, "-m", "runhive", "run", "--", "sh", "-c", "exit 0"])
+
+    assert [found.experiment for found in ledger.runs()] == ["sh", "any"]
+
+
 def test_the_exit_code_is_the_scripts_own(script: Script, ledger: Ledger) -> None:
     assert run(script("import sys; sys.exit(7)")).returncode == 7
     assert only(ledger).exit_code == 7
@@ -214,6 +227,38 @@ raise ValueError("{TOKEN}")
     for secret in (TOKEN, "queen of the hive"):
         assert secret.encode() not in everything
         assert secret.encode() not in cache
+
+
+@pytest.mark.parametrize("runner", [[sys.executable, "-m", "runhive", "run", "--tag", TOKEN, "--"], []])
+def test_a_token_in_any_name_reaches_no_object_of_the_ledger(
+    runner: list[str], ledger: Ledger, repository: Path
+) -> None:
+    (repository / "any.py").write_text(f"""
+import runhive
+from pathlib import Path
+from PIL import Image
+token = "{TOKEN}"
+Path("outputs").mkdir()
+Path(f"outputs/{{token}}.txt").write_text("x")
+with runhive.start(experiment=token, name=token, params={{token: 1, "list": [token]}}, tags=[token]) as run:
+    run.log({{token: 1.0}}, step=1)
+    run.log({{token: 2.0}})
+    run.image(token, Image.new("L", (2, 2)))
+    run.table(token, [{{token: token}}])
+    run.confusion_matrix([token], [token], classes=[token])
+    run.file(f"outputs/{{token}}.txt")
+    raise ValueError(token)
+""")
+    run([*runner, sys.executable, "any.py"])
+    for words in (["note", "latest", TOKEN], ["tag", "latest", f"+{TOKEN}"], ["name", "latest", TOKEN]):
+        run([sys.executable, "-m", "runhive", "runs", *words])
+
+    found = only(ledger)
+    assert (found.state, found.experiment, found.name, found.notes) == ("failed", "***", "***", "***")
+    assert found.metrics == {"***": 2.0}
+    everything = subprocess.check_output(["git", "cat-file", "--batch-all-objects", "--batch", "--unordered"])
+    left = b"".join(path.read_bytes() for path in (repository / ".runhive").rglob("*") if path.is_file())
+    assert TOKEN.encode() not in everything + left
 
 
 def test_it_works_in_a_linked_worktree(

@@ -42,9 +42,18 @@ def put_folder(cache: Path, files: Mapping[str, bytes]) -> str:
     return put(cache, listing, f"{md5(listing)}.dir")
 
 
+@pytest.fixture(scope="module")
+def initialized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `dvc init` makes, which takes a second."""
+    root = tmp_path_factory.mktemp("initialized")
+    for words in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
+        subprocess.run(words, cwd=root, check=True, env={**os.environ, "DVC_NO_ANALYTICS": "1"})
+    return root / ".dvc"
+
+
 @pytest.fixture
-def cache(repository: Path) -> Path:
-    subprocess.run(["dvc", "init", "--quiet"], cwd=repository, check=True, env={**os.environ, "DVC_NO_ANALYTICS": "1"})
+def cache(repository: Path, initialized: Path) -> Path:
+    shutil.copytree(initialized, repository / ".dvc")
     return repository / ".dvc/cache"
 
 

@@ -120,7 +120,7 @@ def test_hostile_words_are_stored_as_they_are_or_refused(ledger: Ledger, reposit
 
     assert ledger.run(RUN).experiment == words
     assert ledger.rows()[0][f"params.{words}"] == words
-    for event in (Event("counted", {"tag": "x" * 1_000_001}), Event("counted", {"name": "caf\udce9"})):
+    for event in (Event("counted", {"tag": "x" * 5_000_001}), Event("counted", {"name": "caf\udce9"})):
         with pytest.raises(RunhiveError, match="event 'counted'"):
             ledger.append(RUN, [event])
     assert len(ledger.run(RUN).events) == 1

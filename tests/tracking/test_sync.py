@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runhive.errors import RunhiveError
+from runhive.tracking import remote
 from runhive.tracking.exchange import pull_runs, push_runs
 from runhive.tracking.ledger import Ledger, open_ledger
 from runhive.tracking.objects import REF
@@ -291,6 +292,27 @@ def test_a_remote_that_dies_in_mid_push_has_the_old_ledger_or_the_new_one(clone:
     hook.unlink()
     push(ann)
     assert git(hub, "rev-parse", REF) == ann.tip()
+
+
+@pytest.mark.parametrize("bare", [True, False])
+def test_the_lock_that_a_killed_push_left_in_a_remote_folder_is_removed(
+    clone: Clone, hub: Path, git: Git, monkeypatch: pytest.MonkeyPatch, bare: bool
+) -> None:
+    monkeypatch.setattr(remote, "STALE_SECONDS", 0.1)
+    ann = clone("ann")
+    folder = hub
+    if not bare:
+        folder = root(clone("bob")) / ".git"
+        git(root(ann), "remote", "set-url", "origin", "../bob")
+    lock = folder / f"{REF}.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    ann.append(RUN, [STARTED])
+
+    push(ann)
+
+    assert git(folder, "rev-parse", REF) == ann.tip()
+    assert not lock.exists()
 
 
 def test_a_race_that_is_lost_on_the_last_metre_is_run_again(clone: Clone, hub: Path, git: Git) -> None:

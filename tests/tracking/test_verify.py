@@ -63,7 +63,7 @@ def test_a_good_ledger_is_clean_and_counted(ledger: Ledger) -> None:
         (f"{run_folder(RUN)}/events/0001-started-00000000.json", b"{garbage", "not a well-formed event"),
         (f"{run_folder(RUN)}/events/0007-counted-00000000.json", EVENT.to_json(), "not named by its order"),
         (f"{run_folder(RUN)}/events/{EVENT.file_name()}", LOOSE, "not in the one form"),
-        (f"{run_folder(RUN)}/events/0001-a.json", bytes(1_000_001), "over the cap"),
+        (f"{run_folder(RUN)}/events/0001-a.json", bytes(5_000_001), "over the cap"),
         (f"{run_folder(RUN)}/events/notes.txt", b"", "no Runhive writes"),
         (f"{run_folder(RUN)}/files/0001-00000000-log.txt", b"x", "not named by its content"),
         (f"{run_folder(RUN)}/files/log.txt", b"x", "no Runhive writes"),

@@ -13,10 +13,10 @@ from runhive.commands.options import AS_JSON
 def files(run: str, as_json: bool) -> None:
     """List what RUN left: files in the ledger, and outputs that DVC keeps by hash."""
     from runhive.terminal.files import print_files
-    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.liveness import settled_ledger
     from runhive.tracking.naming import find
 
-    ledger = open_ledger()
+    ledger = settled_ledger()
     print_files(ledger, find(ledger, run), as_json)
 
 
@@ -34,11 +34,11 @@ def download(run: str, path: str, to: Path | None, force: bool) -> None:
     """
     from runhive.terminal.output import print_line
     from runhive.tracking.download import Source, fetch
-    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.liveness import settled_ledger
     from runhive.tracking.naming import find
     from runhive.tracking.repository import main_root
 
-    ledger = open_ledger()
+    ledger = settled_ledger()
     found = find(ledger, run)
     folder = to or Path(found.run_id)
     done = fetch(Source(ledger, found, main_root()), path, folder, force)
@@ -58,11 +58,11 @@ def diff(before: str, after: str, stat: bool) -> None:
     Parameters are what `runhive compare` shows.
     """
     from runhive.terminal.difference import print_difference
-    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.liveness import settled_ledger
     from runhive.tracking.naming import find
     from runhive.tracking.repository import main_root
 
-    ledger = open_ledger()
+    ledger = settled_ledger()
     print_difference(ledger, main_root(), find(ledger, before), find(ledger, after), stat)
 
 
@@ -80,12 +80,12 @@ def reproduce(run: str, tolerance: float, keep: bool, as_json: bool) -> None:
     The verdict is "bit for bit", "within tolerance" or "not". The second run is in the ledger too, with RUN as parent.
     """
     from runhive.terminal.reproducing import print_caveats, print_verdict
-    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.liveness import settled_ledger
     from runhive.tracking.naming import find
     from runhive.tracking.repository import main_root
     from runhive.tracking.reproduction import reproduce
 
-    ledger = open_ledger()
+    ledger = settled_ledger()
     found = find(ledger, run)
     print_caveats(ledger, found)
     print_verdict(found, reproduce(ledger, main_root(), found, tolerance, keep), as_json)
@@ -97,11 +97,11 @@ def reproduce(run: str, tolerance: float, keep: bool, as_json: bool) -> None:
 def log(run: str, follow: bool) -> None:
     """Print what RUN printed."""
     from runhive.terminal.log import follow_log, print_log
-    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.liveness import settled_ledger
     from runhive.tracking.naming import find
     from runhive.tracking.repository import main_root
 
-    ledger = open_ledger()
+    ledger = settled_ledger()
     (follow_log if follow else print_log)(ledger, main_root(), find(ledger, run))
 
 

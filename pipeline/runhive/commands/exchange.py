@@ -20,10 +20,10 @@ def import_mlruns(folder: Path, artifacts: bool) -> None:
     """
     from runhive.terminal.output import print_line
     from runhive.tracking import mlflow_import
-    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.liveness import settled_ledger
     from runhive.tracking.repository import main_root
 
-    done = mlflow_import.import_mlruns(open_ledger(), folder, main_root() if artifacts else None)
+    done = mlflow_import.import_mlruns(settled_ledger(), folder, main_root() if artifacts else None)
     print_line(f"{len(done.new)} runs imported, {len(done.changed)} had news, {len(done.same)} were there already")
 
 
@@ -40,10 +40,10 @@ def export(csv_file: Path | None, parquet_file: Path | None, filter_words: tuple
         raise click.UsageError("name one file: --csv FILE or --parquet FILE")
     from runhive.terminal.listing import Choice, choose
     from runhive.terminal.output import print_line
-    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.liveness import settled_ledger
     from runhive.tracking.table import write_csv, write_parquet
 
-    rows = choose(open_ledger(), Choice(" ".join(filter_words), archived=True))
+    rows = choose(settled_ledger(), Choice(" ".join(filter_words), archived=True))
     if csv_file is not None:
         write_csv(rows, csv_file)
     elif parquet_file is not None:

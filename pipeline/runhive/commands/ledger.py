@@ -16,14 +16,24 @@ RESTORE = "Go on where the remote lost runs that it had: they are put back."
 
 @click.command()
 @click.argument("remote", required=False)
+@click.option("--files", is_flag=True, help="First send what the runs keep in the DVC cache to the default DVC remote.")
 @click.option("--restore", is_flag=True, help=RESTORE)
-def push(remote: str | None, restore: bool) -> None:
+def push(remote: str | None, files: bool, restore: bool) -> None:
     """Send all runs to the Git remote REMOTE, and take in those that it has.
 
     REMOTE is `origin` where it is not named. Nothing is overwritten, however many people push at once.
     """
     from runhive.tracking.exchange import push_runs
+    from runhive.tracking.liveness import settled_ledger
 
+    ledger = settled_ledger()
+    if files:
+        from runhive.mistakes import one_line
+        from runhive.tracking.repository import main_root
+        from runhive.tracking.upload import upload
+
+        sent = upload(main_root(), ledger)
+        click.echo(f"to the DVC remote {one_line(sent.remote)}: {sent.objects} new files")
     click.echo(push_runs(remote, restore))
 
 
@@ -78,7 +88,8 @@ def gc(
     """Pack the history, and free DVC's storage of what no run and no commit needs.
 
     A run keeps its files in DVC until it is archived or purged. --older-than and --state let go of more: of the runs
-    for which both hold, where both are given. The record of such a run stays.
+    for which both hold, where both are given. The record of such a run stays. While a run is running here, nothing is
+    freed.
     """
     from runhive.tracking.ledger import open_ledger
     from runhive.tracking.pack import pack
@@ -93,7 +104,10 @@ def gc(
         return
     from runhive.tracking.dvc_cache import free
     from runhive.tracking.exchange import pull_everything
+    from runhive.tracking.liveness import close_lost, refuse_while_running
 
+    close_lost(ledger, root)
+    refuse_while_running(root)
     if remote is not None:
         pull_everything(ledger.repository)
     kept = kept_runs(ledger, Retention(age(older_than), states, tags))

@@ -17,10 +17,10 @@ def tag(run: str, changes: tuple[str, ...]) -> None:
     """
     from runhive.terminal.output import print_line
     from runhive.tracking import marks
-    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.liveness import settled_ledger
     from runhive.tracking.naming import find
 
-    ledger = open_ledger()
+    ledger = settled_ledger()
     add = [word.removeprefix("+") for word in changes if not word.startswith("-")]
     remove = [word.removeprefix("-") for word in changes if word.startswith("-")]
     found = find(ledger, run)
@@ -35,10 +35,10 @@ def note(run: str, text: str | None) -> None:
     """Replace the notes of RUN by TEXT, or by what is read from stdin where TEXT is `-`; without TEXT, print them."""
     from runhive.terminal.output import print_line
     from runhive.tracking import marks
-    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.liveness import settled_ledger
     from runhive.tracking.naming import find
 
-    ledger = open_ledger()
+    ledger = settled_ledger()
     found = find(ledger, run)
     if text is None:
         for line in found.notes.splitlines():
@@ -55,10 +55,10 @@ def name(run: str, new_name: str) -> None:
     """Give RUN a display name."""
     from runhive.terminal.output import print_line
     from runhive.tracking import marks
-    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.liveness import settled_ledger
     from runhive.tracking.naming import find
 
-    ledger = open_ledger()
+    ledger = settled_ledger()
     found = find(ledger, run)
     marks.name(ledger, found, new_name)
     print_line(f"{found.run_id}: {new_name or 'no name'}")
@@ -70,10 +70,10 @@ def _archiving(command: str, archived: bool, help_text: str) -> click.Command:
     def archiving(runs: tuple[str, ...]) -> None:
         from runhive.terminal.output import print_line
         from runhive.tracking import marks
-        from runhive.tracking.ledger import open_ledger
+        from runhive.tracking.liveness import settled_ledger
         from runhive.tracking.naming import find
 
-        ledger = open_ledger()
+        ledger = settled_ledger()
         for run in [find(ledger, word) for word in runs]:  # all are found before the first is changed
             changed = marks.archive(ledger, run, archived)
             print_line(f"{run.run_id}: {'' if changed else 'already '}{command}d")

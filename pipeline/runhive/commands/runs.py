@@ -40,13 +40,9 @@ def list_runs(
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
     from runhive.terminal.listing import Choice, choose, print_rows, print_rows_as_csv, print_rows_as_json
-    from runhive.tracking.ledger import open_ledger
-    from runhive.tracking.liveness import close_lost
-    from runhive.tracking.repository import main_root
+    from runhive.tracking.liveness import settled_ledger
 
-    ledger = open_ledger()
-    close_lost(ledger, main_root())
-    found = choose(ledger, Choice(" ".join(filter_words), sort, limit, archived))
+    found = choose(settled_ledger(), Choice(" ".join(filter_words), sort, limit, archived))
     if as_json:
         print_rows_as_json(found)
     elif as_csv:
@@ -61,10 +57,10 @@ def list_runs(
 def show_run(run: str, as_json: bool) -> None:
     """Show one run: verdict, numbers, parameters, code, machine, files, events."""
     from runhive.terminal.page import print_run, print_run_as_json
-    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.liveness import settled_ledger
     from runhive.tracking.naming import find
 
-    ledger = open_ledger()
+    ledger = settled_ledger()
     (print_run_as_json if as_json else print_run)(ledger, find(ledger, run))
 
 
@@ -77,9 +73,9 @@ def compare(runs: tuple[str, ...], as_json: bool) -> None:
     Shows what differs, and the images that each run won and lost against the first one.
     """
     from runhive.terminal.comparing import print_comparison, print_comparison_as_json, runs_to_compare
-    from runhive.tracking.ledger import open_ledger
+    from runhive.tracking.liveness import settled_ledger
 
-    ledger = open_ledger()
+    ledger = settled_ledger()
     (print_comparison_as_json if as_json else print_comparison)(ledger, runs_to_compare(ledger, runs))
 
 

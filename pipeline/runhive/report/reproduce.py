@@ -5,38 +5,34 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from runhive.report.record import Code
-from runhive.tracking.objects import REF
-from runhive.tracking.run import run_folder
+from runhive.tracking.changes import PATCH
 
 COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """`commands` is empty where the commit is not known; `warning` says what they do not bring back.
-
-    `folder` is where Git has the run's files.
-    """
+    """`commands` is empty where the commit is not known; `warning` says what they do not bring back."""
 
     commands: tuple[str, ...]
     warning: str
-    folder: str
 
 
 def recipe(run_id: str, code: Code, files: Collection[str], own_command: bool = False) -> Recipe:
-    """Checkout, the run's own parameters from the ledger, `dvc repro`; for a command of its own only the way to it."""
-    folder = f"{REF}:{run_folder(run_id)}"
+    """`runs reproduce` where the ledger has the parameters, by hand without; for a command of its own the way to it."""
     if not COMMIT.fullmatch(code.commit or ""):
-        return Recipe((), "The record names no commit, so the code of this run cannot be checked out.", folder)
+        return Recipe((), "The record names no commit, so the code of this run cannot be checked out.")
     if own_command:
         commands = (f"git checkout {code.commit}", f"runhive runs show {run_id}")
-        return Recipe(commands, _warning(code) or "It was a command of its own, which `runs show` tells.", folder)
-    parameters = [f"git show {folder}/params.yaml > params.yaml"] if "params.yaml" in files else []
-    return Recipe((f"git checkout {code.commit}", *parameters, "dvc repro"), _warning(code), folder)
+        return Recipe(commands, _warning(code, False) or "It was a command of its own, which `runs show` tells.")
+    if "params.yaml" in files:
+        return Recipe((f"runhive runs reproduce {run_id}",), _warning(code, PATCH in files))
+    return Recipe((f"git checkout {code.commit}", "dvc repro"), _warning(code, False))
 
 
-def _warning(code: Code) -> str:
+def _warning(code: Code, has_patch: bool) -> str:
     if not code.dirty:
         return ""
     files = f" in {len(code.changed)} file{'' if len(code.changed) == 1 else 's'}" if code.changed else ""
-    return f"The run had uncommitted changes{files}: the commit alone does not bring them back."
+    brought = "its patch brings them back" if has_patch else "the commit alone does not bring them back"
+    return f"The run had uncommitted changes{files}: {brought}."

@@ -11,6 +11,7 @@ from runhive.report.chart import Chart, thinned
 from runhive.report.confusion import Confusion, hardest_first, shaded
 from runhive.report.curves import learning_curve, parse_history
 from runhive.report.gallery import Gallery, gallery
+from runhive.report.leavings import LOG, Left, leavings
 from runhive.report.lineage import Box, lineage
 from runhive.report.measures import Measure, is_comparable, measures
 from runhive.report.parameters import Row, rows
@@ -20,6 +21,7 @@ from runhive.report.scalars import scalar_charts
 from runhive.report.span import Spans, spans
 from runhive.report.summary import Summary
 from runhive.report.timeline import Moment, Phase, moments, phases
+from runhive.report.usage import usage_charts
 from runhive.tracking.ledger import Ledger
 
 MANY_CLASSES = 30
@@ -73,6 +75,8 @@ class RunPage:
     spans: Spans | None
     curves: Curves
     scalars: list[Chart]
+    usage: list[Chart]
+    left: Left
     confusion: Confusion | None
     classes: list[ClassScore]
     pictures: Pictures
@@ -89,6 +93,7 @@ def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: P
     run = summary.run
     record = _read_record(summary)
     files = ledger.files(run.run_id)
+    filed = {file.get("ledger") for name, file in run.files.items() if name != LOG}  # these are among what is left
     return RunPage(
         summary=summary,
         baseline=baseline,
@@ -97,6 +102,8 @@ def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: P
         spans=spans(summary.score, baseline.score if baseline else None) if summary.score else None,
         curves=_curves(summary, record.training, ledger),
         scalars=scalar_charts(ledger.file(run.run_id, "scalars.csv") or b""),
+        usage=usage_charts(ledger.file(run.run_id, "system.csv") or b""),
+        left=leavings(run, ledger, site),
         confusion=shaded(record.evaluation) if record.evaluation else None,
         classes=_classes(record.evaluation),
         pictures=_pictures(summary, baseline, ledger, site),
@@ -104,7 +111,7 @@ def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: P
         lineage=lineage(run, summary.code, record.data, record.training, record.parity),
         phases=phases(run),
         moments=moments(run),
-        files=sorted(files.items()),
+        files=sorted((name, size) for name, size in files.items() if name not in filed),
         recipe=recipe(run.run_id, summary.code, files, bool(run.command)),
     )
 

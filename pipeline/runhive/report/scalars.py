@@ -30,7 +30,7 @@ def scalar_charts(content: bytes) -> list[Chart]:
         return []
     drawn = {name: sorted(dict(points).items()) for name, points in series.items()}  # of a step, the last counts
     long = [(name, points) for name, points in drawn.items() if len(points) > 1]
-    return [_chart(index, name, points) for index, (name, points) in enumerate(long[:MOST_CURVES])]
+    return [_scalar_chart(index, name, points) for index, (name, points) in enumerate(long[:MOST_CURVES])]
 
 
 def _rows(content: bytes) -> Iterator[tuple[int, str, float]]:
@@ -41,16 +41,23 @@ def _rows(content: bytes) -> Iterator[tuple[int, str, float]]:
         yield int(step), name, float(value)
 
 
-def _chart(index: int, name: str, points: Sequence[tuple[int, float]]) -> Chart:
+def _scalar_chart(index: int, name: str, points: Points) -> Chart:
+    """Draw what was logged under *name*, by step."""
+    shown = visible(clip(name, 60))
+    said = f"{shown} by step; {number(points[-1][1])} in step {points[-1][0]}."
+    return plain_chart(f"scalar-{index}", shown, said, points)
+
+
+def plain_chart(key: str, title: str, description: str, points: Sequence[tuple[int, float]]) -> Chart:
+    """Draw one line through *points*, at least two, in the order of their whole-numbered places."""
     values = [value for _, value in points]
     grid = ticks(min(values), max(values))
     x, y = Scale(points[0][0], points[-1][0], 0, 100), Scale(grid[0], grid[-1], HEIGHT, 0)
-    shown = visible(clip(name, 60))
     drawn = path([(x(step), y(value)) for step, value in thinned(points, MOST_POINTS)])
     return Chart(
-        key=f"scalar-{index}",
-        title=shown,
-        description=f"{shown} by step; {number(points[-1][1])} in step {points[-1][0]}.",
+        key=key,
+        title=title,
+        description=description,
         height=HEIGHT,
         x_ticks=tuple(Tick(x(step), str(step)) for step in whole_ticks(points[0][0], points[-1][0])),
         y_ticks=tuple(Tick(y(value), f"{value:.{decimals(grid)}f}") for value in grid),

@@ -41,5 +41,5 @@ def _item(value: object) -> str:
         case float() if not isfinite(value):
             return "not a number"
         case dict() | list():
-            return "…"
+            return "…" if value else "none"
     return str(value)

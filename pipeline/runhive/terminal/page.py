@@ -45,6 +45,7 @@ def print_run(ledger: Ledger, run: Run) -> None:
     print_prose("Parameters", _parameters(summary))
     print_prose("Code", _code(summary))
     print_prose("Data", _data(run))
+    print_section("Digests", _digests(run))
     print_section("Time", _times(run))
     print_prose("Machine", _machine(run))
     print_section("Files", [row[:3] for row in places(ledger, run)])
@@ -84,10 +85,24 @@ def _about(run: Run) -> list[tuple[str, str]]:
         "took": numerals.seconds(seconds_between(run.started_at, run.ended_at)) if run.ended_at else "",
         "attempt": str(run.attempt) if run.attempt > 1 else "",
         "parent": run.parent or "",
+        "launcher": " ".join(str(run.launcher[key]) for key in ("command", "url") if run.launcher.get(key)),
+        "nodes": str(run.nodes) if run.nodes > 1 else "",
         "command": " ".join(run.command),
         "reproduced": f"{reproduced.get('verdict')}, by {reproduced.get('run_id')}" if reproduced else "",
     }
     return [(name, value) for name, value in known.items() if value]
+
+
+def _digests(run: Run) -> list[tuple[str, str]]:
+    """What the run was made of and what it made; runs of equal inputs or outcomes have equal digests."""
+    known = {
+        "inputs": run.input_digest,
+        "requirements": run.requirements_digest,
+        "weights": run.training.get("weights_sha256"),
+        "ONNX": run.parity.get("onnx_sha256"),
+        "outcome": run.outcome_digest,
+    }
+    return [(name, numerals.digest(value)) for name, value in known.items() if value]
 
 
 def _metrics_title(summary: Summary, compared: bool) -> str:

@@ -49,9 +49,7 @@ def run_command(command: Sequence[str], experiment: str | None, name: str, tags:
     liveness.close_lost(ledger, root)
     run_id, began, params = new_run_id(), utc_now(), _params()
     own = {"name": name, "tags": list(tags), "command": masked_arguments(list(command))}
-    own["experiment"] = experiment or str(
-        params.get("experiment") or Path(command[-1 if len(command) == 1 else 1]).stem
-    )
+    own["experiment"] = experiment or str(params.get("experiment") or Path(_script(command)).stem)
     started, files = described({**own, "params": params, "environment": describe_machine()}, Path.cwd())
     print(f"run {run_id}", file=sys.stderr)
     opening = [event for event in (Event("started", started, time=began), queued_event(1)) if event]
@@ -59,16 +57,23 @@ def run_command(command: Sequence[str], experiment: str | None, name: str, tags:
     before = snapshot(FOLDERS)
     watch = time.monotonic()
     try:
-        with captured(box.new_log("run")), lived(ledger, root, run_id, 1, "run", opening, files, of_children=True):
+        living = lived(ledger, root, run_id, 1, "run", opening, files, of_children=True)
+        with captured(box.new_log("run")) as printed, living:
             code, stopped_by = _execute(command)
             _collect(root, box, before)
     except BaseException:
         liveness.leave(ledger, root)
         raise
     ran = Event("ran", {"exit_code": code}, seconds=time.monotonic() - watch, began=began)
-    take_up(ledger, root, run_id, [ran, Event("finished", _ending(code, stopped_by, box))])
+    take_up(ledger, root, run_id, [ran, Event("finished", _ending(code, stopped_by, box, printed.error))])
     liveness.forget(root, run_id)
     return code
+
+
+def _script(command: Sequence[str]) -> str:
+    """The first argument that names a script; the program where it has none, as `python -c` and `make -j`."""
+    first = command[1] if len(command) > 1 else "-"
+    return command[0] if first.startswith("-") else first
 
 
 def _params() -> dict[str, Any]:
@@ -125,15 +130,15 @@ def _collect(root: Path, box: Outbox, before: Snapshot) -> None:
     post_files(box, files)
 
 
-def _ending(code: int, stopped_by: str | None, box: Outbox) -> dict[str, Any]:
-    """The data of `finished`; the last words of a failed command are its cause."""
+def _ending(code: int, stopped_by: str | None, box: Outbox, error: str) -> dict[str, Any]:
+    """The data of `finished`; the last words of a failed command are its cause, its last *error* if any."""
     ending: dict[str, Any] = {"attempt": 1, "exit_code": code}
     if stopped_by:
         return ending | {"state": "canceled", "cause": f"stopped by {stopped_by}"}
     if code == 0:
         return ending | {"state": "completed"}
     log = "".join(path.read_text(errors="replace") for path in box.logs())
-    last = (log.rstrip().splitlines() or ["it printed nothing"])[-1]
+    last = error or (log.rstrip().splitlines() or ["it printed nothing"])[-1]
     if code > 128:
         killed = f"killed by {_signal_name(code - 128)}"
         hint = ", as the kernel does when memory runs out" if code == 128 + signal.SIGKILL else ""

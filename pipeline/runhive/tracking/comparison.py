@@ -39,18 +39,18 @@ def find_baseline(ledger: Ledger, run: Run, root: Path) -> tuple[Run | None, str
     same experiment before this one.
     """
     older = [
-        other
-        for other in ledger.runs()
-        if other.state == "completed" and other.run_id != run.run_id and other.started_at < run.started_at
+        row
+        for row in ledger.rows()
+        if row["state"] == "completed" and row["run_id"] != run.run_id and row["started_at"] < run.started_at
     ]
     commit = baseline_commit(root)
     record = _train_record_md5(root, commit) if commit else None
-    for other in older:
-        if record is not None and other.training.get("record_md5") == record:
-            return other, f"the run of the base commit {str(commit)[:8]}"
-    for other in older:
-        if other.experiment == run.experiment:
-            return other, "the run before it in this experiment"
+    for row in older:
+        if record is not None and row["record_md5"] == record:
+            return ledger.run(row["run_id"]), f"the run of the base commit {str(commit)[:8]}"
+    for row in older:
+        if row["experiment"] == run.experiment:
+            return ledger.run(row["run_id"]), "the run before it in this experiment"
     return None, f"no earlier completed run in experiment {run.experiment}"
 
 

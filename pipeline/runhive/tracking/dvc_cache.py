@@ -44,7 +44,7 @@ def free(root: Path, ledger: Ledger, kept: Sequence[Run], remote: str | None, re
         with Repo(str(root)) as repo, repo.lock:
             cache = repo.cache.local
             store = repo.cloud.get_remote_odb(remote, "gc", hash_name=ALGORITHM) if remote else cache
-            used = _committed(repo, ledger) | {md5 for run in kept for md5 in locked(ledger, run)}
+            used = _committed(repo, ledger) | {md5 for run in kept for md5 in pointed_at(ledger, run)}
             listings = sorted(md5 for md5 in used if md5.endswith(".dir"))
             used = used.union(*(_within(listing, _stores(repo, store), missing) for listing in listings))
             unused = [md5 for md5 in store.all() if md5 not in used]
@@ -69,8 +69,13 @@ def _tips(repository: pygit2.Repository) -> list[str]:
     return sorted({str(commit.id) for commit in pointed if isinstance(commit, pygit2.Commit)})
 
 
-def locked(ledger: Ledger, run: Run) -> set[str]:
-    """What the run's dvc.lock points at, also as dependencies."""
+def pointed_at(ledger: Ledger, run: Run) -> set[str]:
+    """What the run's dvc.lock points at, also as dependencies, and the files that it keeps outside of that."""
+    filed = {str(file["md5"]) for file in run.files.values() if file.get("kept") is not False}
+    return _locked(ledger, run) | filed
+
+
+def _locked(ledger: Ledger, run: Run) -> set[str]:
     content = ledger.file(run.run_id, "dvc.lock")
     if content is None:
         return set()
@@ -84,7 +89,7 @@ def locked(ledger: Ledger, run: Run) -> set[str]:
         }
     except (YAMLError, AttributeError, TypeError) as error:
         raise RunhiveError(
-            f"the dvc.lock of run {run.run_id} cannot be read, so nothing is freed: archive it"
+            f"the dvc.lock of run {run.run_id} cannot be read, so what it points at is not known: archive it"
         ) from error
 
 

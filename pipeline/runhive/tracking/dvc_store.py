@@ -145,7 +145,7 @@ def _absent(path: str, md5: str, damaged: list[str]) -> RunhiveError:
     where = f", and damaged in {' and '.join(damaged)}" if damaged else ""
     return RunhiveError(
         f"{one_line(path)} ({md5[:8]}) is in neither the DVC cache nor a remote{where}: "
-        "run `dvc push` where the run was made, or download on that machine"
+        "run `runhive runs push --files` where the run was made"
     )
 
 

@@ -104,16 +104,18 @@ def _take_scalars(ledger: Ledger, root: Path, run_id: str, box: Outbox, found: I
     if steps:
         found.files[SCALARS] = _joined(ledger.file(run_id, SCALARS), scalar_table(steps[:: max(every, 1)]))
     last = {name: value for line in lines for name, value in line["values"].items() if math.isfinite(value)}
-    found.events.append(Event("logged", {"metrics": last}))
+    found.events.append(Event("logged", {"metrics": {masked(name): value for name, value in last.items()}}))
 
 
 def scalar_table(steps: Iterable[dict[str, Any]]) -> bytes:
     """The logged numbers as CSV, one a row: step, name, value, seconds since the run's start."""
+    lines = list(steps)
+    shown = {name: masked(name) for name in {name for line in lines for name in line["values"]}}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["step", "name", "value", "seconds"])
     writer.writerows(
-        [line["step"], name, value, line["seconds"]] for line in steps for name, value in line["values"].items()
+        [line["step"], shown[name], value, line["seconds"]] for line in lines for name, value in line["values"].items()
     )
     return text.getvalue().encode()
 

@@ -1,13 +1,11 @@
 """What each path of the ledger's tree may hold."""
 
 import hashlib
-import io
 import json
 import re
 from collections.abc import Callable, Iterator
 
 import pygit2
-from PIL import Image, UnidentifiedImageError
 from pydantic import ValidationError
 
 from runhive.errors import RunhiveError
@@ -22,6 +20,7 @@ EVENT = re.compile(rf"{RUN}/events/[^/]+\.json")
 KEPT = re.compile(rf"{RUN}/files/({KEPT_NAME.pattern})")
 OLD_FILE = re.compile(rf"{RUN}/[A-Za-z0-9][A-Za-z0-9._-]*")  # as ledgers of version 0.1 have them
 PICTURE = re.compile(r"media/([0-9a-f]{2})/\1[0-9a-f]{62}\.jpg")
+JPEG = b"\xff\xd8\xff"  # how every JPEG begins
 STONE = re.compile(r"purged/\d{8}-\d{6}-[0-9a-f]{6}/[0-9a-f]{8}\.json")
 
 
@@ -62,11 +61,8 @@ def _anything(match: re.Match[str], content: bytes) -> Iterator[str]:
 
 
 def _picture(match: re.Match[str], content: bytes) -> Iterator[str]:
-    """Its name is the digest of the image that it shows, which is not here; that it is a picture can be seen."""
-    try:
-        with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
-            picture.verify()
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
+    """Its name is the digest of the image that it shows, which is not here; that it is a JPEG can be seen."""
+    if not content.startswith(JPEG):
         yield "is no JPEG"
 
 

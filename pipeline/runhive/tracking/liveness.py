@@ -10,16 +10,17 @@ import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from runhive.errors import RunhiveError
 from runhive.files import write_atomic
 from runhive.tracking.intake import take_up
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger import Ledger, open_ledger
 from runhive.tracking.lock import file_lock
 from runhive.tracking.outbox import outbox, outboxes
 from runhive.tracking.process import Owner, die_with_parent, host, is_alive, launcher, this_process
+from runhive.tracking.repository import main_root
 from runhive.tracking.run import Event, Run, run_folder
 
 __all__ = [
@@ -33,10 +34,13 @@ __all__ = [
     "launcher",
     "leave",
     "live_runs",
+    "refuse_while_running",
+    "settled_ledger",
     "this_process",
     "watch",
 ]
 LOCK_SECONDS = 60.0
+SILENT = timedelta(days=1)  # after which a run of another machine, whose processes cannot be seen, counts as gone
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,14 @@ def live_runs(root: Path) -> list[Live]:
     return list(_readable(root))
 
 
+def settled_ledger() -> Ledger:
+    """Open the ledger of the real repository, once the runs of this machine are closed whose process died."""
+    root = main_root()
+    ledger = open_ledger(root)
+    close_lost(ledger, root)
+    return ledger
+
+
 def close_lost(ledger: Ledger, root: Path) -> list[str]:
     """Record the runs of this machine whose owner is dead as lost, and return their ids.
 
@@ -88,6 +100,15 @@ def close_lost(ledger: Ledger, root: Path) -> list[str]:
             if ledger.has(run_id):
                 take_up(ledger, root, run_id)
     return lost
+
+
+def refuse_while_running(root: Path) -> None:
+    """Raise RunhiveError where a run goes on in this folder: nothing points yet at what it put into DVC's cache."""
+    for live in live_runs(root):
+        silent = datetime.now(UTC) - datetime.fromisoformat(live.heartbeat)
+        if is_alive(live.owner) or (live.owner.host != host() and silent < SILENT):
+            where = "here" if live.owner.host == host() else f"on {live.owner.host}"
+            raise RunhiveError(f"run {live.run_id} is running {where}: wait for it to end. Nothing was freed")
 
 
 def leave(ledger: Ledger, root: Path) -> None:

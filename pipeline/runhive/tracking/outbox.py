@@ -10,13 +10,14 @@ import shutil
 import time
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from runhive.errors import RunhiveError
 from runhive.files import write_atomic
 from runhive.tracking.run import Event, run_folder
+from runhive.tracking.secrets import masked_tree
 
 SYSTEM = "system.csv"
 SCALARS = "scalars.jsonl"
@@ -48,8 +49,8 @@ class Outbox:
         return sorted((self.folder / "log").glob("*.txt"))
 
     def post(self, event: Event) -> None:
-        """Leave *event* for whoever takes up. Raises RunhiveError where it cannot be recorded."""
-        content = event.to_json()
+        """Leave *event*, its secrets masked, for whoever takes up. Raises RunhiveError where it cannot be recorded."""
+        content = replace(event, data=masked_tree(event.data)).to_json()
         Event.from_json(content)
         write_atomic(self.folder / "events" / f"{time.time_ns():020d}-{os.getpid()}.json", content)
 

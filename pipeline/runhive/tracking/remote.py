@@ -1,13 +1,16 @@
 """A Git remote's ledger, reached with the user's own git: its ssh keys, credential helpers and proxies are in force."""
 
+import time
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import pygit2
 
 from runhive.errors import RunhiveError
 from runhive.mistakes import one_line
 from runhive.tracking.git import Done, run_git
-from runhive.tracking.objects import REF
+from runhive.tracking.objects import REF, STALE_SECONDS
 
 FETCH = ("--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
 PUSH = ("--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
@@ -56,6 +59,22 @@ class Remote:
             return _reason(done)
         raise self._error(done)
 
+    def unlock(self) -> bool:
+        """Remove the lock on the ledger that a killed push left in a remote that is a folder of this machine.
+
+        Takes STALE_SECONDS, since only a lock that stays for that long is nobody's. Says whether there was one.
+        """
+        url = self._git("remote", "get-url", "--push", self.name).stdout.strip().removeprefix("file://")
+        folder = Path(self.repository.workdir, url)
+        locks = {lock: _identity(lock) for lock in (folder / f"{REF}.lock", folder / ".git" / f"{REF}.lock")}
+        found = [lock for lock, identity in locks.items() if identity]
+        if found:
+            time.sleep(STALE_SECONDS)
+        for lock in found:
+            if _identity(lock) == locks[lock]:
+                lock.unlink(missing_ok=True)
+        return bool(found)
+
     def _git(self, *words: str) -> Done:
         done = run_git(self.repository, *words)
         if done.returncode != 0:
@@ -65,6 +84,13 @@ class Remote:
     def _error(self, done: Done) -> RunhiveError:
         said = _reason(done)
         return RunhiveError(f"{self.name}: git says: {said}: see `git ls-remote {self.name}`, then try again")
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    with suppress(OSError):
+        stat = file.stat()
+        return stat.st_ino, stat.st_mtime_ns
+    return None
 
 
 def find_remote(repository: pygit2.Repository, name: str | None) -> Remote:

@@ -10,7 +10,7 @@ OWN = (
     "run_id", "name", "experiment", "state", "attempt", "started_at", "ended_at", "cause", "parent", "archived",
     "notes",
 )  # fmt: skip
-COLUMNS = (*OWN, "tags", "commit", "branch", "dirty", "host", "reproduced", "evaluation_set", "selected")
+COLUMNS = (*OWN, "tags", "commit", "branch", "dirty", "host", "reproduced", "evaluation_set", "selected", "record_md5")
 
 
 def row_of(run: Run) -> Row:
@@ -26,6 +26,7 @@ def row_of(run: Run) -> Row:
         "reproduced": run.reproduction.get("verdict"),
         "evaluation_set": scored.get("name") if isinstance(scored, dict) else None,
         "selected": run.evaluation.get("selected_on_these_images"),
+        "record_md5": run.training.get("record_md5"),
     }
     return own | described | dict(_flat("params", run.params)) | dict(_flat("metrics", run.metrics))
 

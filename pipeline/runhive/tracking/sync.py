@@ -53,7 +53,9 @@ def push(remote: Remote, restore: bool = False) -> Moved:
                 _remember(remote, moved.after)
                 return moved
             idle = idle + 1 if moved.remote == last else 0  # nobody moved it, and still it is not to be had
-            if idle == IDLE_TRIES:
+            if idle == IDLE_TRIES and remote.unlock():
+                idle = 0
+            elif idle == IDLE_TRIES:
                 raise RunhiveError(f"{remote.name}: git says: {lost}: it hides {REF}, or holds a lock on it")
             last = moved.remote
             time.sleep(random.uniform(0, pause))
