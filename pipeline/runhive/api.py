@@ -203,6 +203,8 @@ def _png(name: str, image: "Picture") -> bytes:
     import numpy as np
     import PIL.Image
 
+    from runhive.decode import load_rgb
+
     try:
         if isinstance(image, np.ndarray):
             pixels = np.clip(image * 255, 0, 255).astype(np.uint8) if image.dtype.kind == "f" else image

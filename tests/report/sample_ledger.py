@@ -424,7 +424,13 @@ def plans() -> list[Plan]:
         Plan(18, 14, insects, 0.85, train={"epochs": 10}),
         Plan(19, 8, insects, 0.9, train={"seed": 1}),
         Plan(19, 15, insects, None, "failed", memory, train={"batch_size": 4096, "seed": 2}),
-        Plan(20, 10, numbers, 0.93, train={"epochs": 20, "lr": 0.05, "seed": 1}),
+        Plan(
+            20,
+            10,
+            numbers,
+            0.93,
+            train={"epochs": 20, "lr": 0.05, "seed": 1, "early_stop": {"patience": 3, "watch": "loss"}},
+        ),
         Plan(20, 11, insects, 0.8, train={"lr": 0.1, "seed": 3}),
         Plan(21, 7, numbers, None, "lost", "its process 4711 is gone", train={"epochs": 40, "seed": 2}),
         Plan(
@@ -453,6 +459,8 @@ def record(ledger: Ledger, plan: Plan, baseline: tuple[Plan, Predictions] | None
     """Write one run as the stages would; returns its predictions."""
     task, parameters = plan.task, params(plan.task, **(plan.train or {}))
     epochs, seed = parameters["train"]["epochs"], parameters["train"]["seed"]
+    if "early_stop" in parameters["train"]:
+        epochs -= 8
     events = [Event("started", started(task, parameters, plan.dirty, plan.data_version), time=plan.time(0))]
     if plan.accuracy is None:
         ended = [Event("finished", {"state": plan.state, "cause": plan.cause, "attempt": 1}, time=plan.time(3.4))]

@@ -51,6 +51,13 @@ def test_each_number_that_was_selected_on_its_images_says_so_and_no_other_does(w
     assert not any(SELECTED in row for row in numbers)
 
 
+def test_a_run_that_stopped_early_says_after_how_many_epochs_and_why(site: Path) -> None:
+    said = "Stopped early, after 12 of 20 epochs: no better check loss in 3."
+
+    assert said in text(site, 20, 10)
+    assert "Stopped early" not in text(site, 18, 9)
+
+
 def test_a_run_s_page_says_selected_beside_verdict_metrics_classes_and_pictures(site: Path) -> None:
     html = page(site, 22, 9)
     headings = re.findall(r"<h2.*?</h2>", html, re.S)

@@ -57,7 +57,7 @@ def test_what_is_cached_is_not_decoded_again(images: list[Image], capsys: pytest
     with pixel_loader(ROOT, images, "full", 32) as load:
         assert load(file_of(images[0])).shape == (37, 50, 3)
     assert [file.stat().st_ino for file in files()] == before
-    assert first.count("decoding 4 images into .runhive/cache: 0 MB") == 2
+    assert first.count("decoding 4 images into .runhive/cache: 18 kB") == 2
     assert capsys.readouterr().err == ""
 
 

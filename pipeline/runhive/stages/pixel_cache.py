@@ -133,15 +133,19 @@ def _write(path: Path, pictures: Sequence[Picture]) -> None:
     for leftover in path.parent.glob(".*.tmp"):  # of a killed writer: we hold the lock
         leftover.unlink()
     needed, free = sum(one.bytes for one in pictures), shutil.disk_usage(path.parent).free
-    print(f"decoding {len(pictures)} images into {path.parent}: {needed / 1e6:,.0f} MB", file=sys.stderr)
+    print(f"decoding {len(pictures)} images into {path.parent}: {_size(needed)}", file=sys.stderr)
     if needed > free:
         raise RunhiveError(
-            f"{path.parent} needs {needed / 1e6:,.0f} MB for the decoded images and has {free / 1e6:,.0f} MB free: "
+            f"{path.parent} needs {_size(needed)} for the decoded images and has {_size(free)} free: "
             "free the disk, or set train.cache to reduced or off"
         )
     with atomic_writer(path) as file:
         for pixels in ahead(_decode, pictures, 4 * processors()):
             file.write(pixels.data)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.0f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} kB"
 
 
 def _decode(picture: Picture) -> Pixels:
