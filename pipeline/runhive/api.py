@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from runhive import metrics
-from runhive.decode import load_rgb
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of
 from runhive.formats.history import read_history
