@@ -53,12 +53,12 @@ def test_the_frozen_loop_learns_the_head_alone_and_its_batch_norm_drifts() -> No
 
 
 def test_the_cost_of_a_process_has_that_of_its_children(tmp_path: Path) -> None:
-    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    burn = "import time\nwhile time.process_time() < 0.4: pass"
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}]); print('over')"
     cost = harness.run([sys.executable, "-c", parent], tmp_path)
 
-    assert cost.cpu >= 0.25  # counted in hundredths of a second, rounded down
-    assert cost.marks[0].cpu >= 0.25
+    assert cost.cpu >= 0.3
+    assert cost.marks[0].cpu >= 0.3
 
 
 def test_a_failing_process_ends_the_benchmark_with_what_it_said(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def failures_told(url: str, named: str) -> Iterator[None]:
         raise RunhiveError(
             f"{named} is not there, or not what data.source says: set data.url to the one with the images"
         ) from None
-    except Exception as error:
+    except Exception as error:  # botocore, google and azure have no class in common
         reason = shown(str(error) or type(error).__name__)[:300]
         raise RunhiveError(
             f"{named} cannot be read ({reason}): mend the address, the credentials or the disk"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pygit2
 
+from runhive.files import sync
 from runhive.tracking.repository import common_folder
 
 AT_ONCE = 12  # more than the new objects of a usual append
@@ -57,11 +58,7 @@ def _new(before: pygit2.Tree | None, after: pygit2.Tree) -> Iterator[pygit2.Oid]
 
 def _sync(path: Path) -> None:
     with suppress(FileNotFoundError):  # in a pack, which Git flushed when it wrote it
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(path)
 
 
 def sync_file_system(folder: Path) -> None:

@@ -120,7 +120,7 @@ def _disk_bytes(process: psutil.Process) -> tuple[int, int]:
     """Bytes read and written; zero where the system does not tell."""
     try:
         counters = process.io_counters()
-    except (AttributeError, NotImplementedError, OSError, psutil.Error):
+    except (AttributeError, NotImplementedError, OSError, psutil.Error):  # psutil, by system and by right
         return 0, 0
     return counters.read_bytes, counters.write_bytes
 
