@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -60,8 +61,11 @@ def test_a_repro_killed_in_every_stage_in_turn_ends_as_one_complete_run(unstarte
 
 
 def test_training_killed_after_an_epoch_goes_on_as_attempt_2_to_the_same_weights(
-    unstarted: Workspace, finished: Workspace
+    unstarted: Workspace, tmp_path: Path
 ) -> None:
+    unstarted.change_params("train.epochs=30")
+    undisturbed = unstarted.copy_to(tmp_path / "undisturbed")
+    undisturbed.run("dvc", "repro", "train")
     epochs = unstarted.root / ".runhive/checkpoints"
     kill_when(unstarted, ("dvc", "repro", "train"), lambda: list(epochs.glob("*/epoch-*.sha256")))
     (lost,) = unstarted.runs()
@@ -69,12 +73,13 @@ def test_training_killed_after_an_epoch_goes_on_as_attempt_2_to_the_same_weights
 
     (run,) = unstarted.runs()
     assert (run.run_id, run.attempt) == (lost.run_id, 2)
-    assert "epoch 1/3" not in output, "the first epoch was trained again"
+    assert "epoch 1/30" not in output, "the first epoch was trained again"
     weights = "models/model.safetensors"
-    assert (unstarted.root / weights).read_bytes() == (finished.root / weights).read_bytes()
+    assert (unstarted.root / weights).read_bytes() == (undisturbed.root / weights).read_bytes()
 
 
 def test_training_killed_before_its_first_epoch_ends_is_the_same_run_too(unstarted: Workspace) -> None:
+    unstarted.change_params("train.epochs=30")  # or a slow machine would be done before the kill
     kill_when(unstarted, ("dvc", "repro", "train"), unstarted.runs)
     (lost,) = unstarted.runs()
     unstarted.run("dvc", "repro", "train")
@@ -86,6 +91,7 @@ def test_training_killed_before_its_first_epoch_ends_is_the_same_run_too(unstart
 
 def test_the_end_of_dvc_alone_ends_training_and_cancels_the_run(unstarted: Workspace) -> None:
     """A killed dvc leaves its child running (measured); the kernel tells our child that its parent died."""
+    unstarted.change_params("train.epochs=1000")
     process = unstarted.start("dvc", "repro")
     while process.poll() is None and not unstarted.runs():
         time.sleep(0.002)
