@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT / "pipeline"))
 from docs_files import render_files  # noqa: E402  # Runhive itself need not be installed
 from runhive import params, presets  # noqa: E402
 from runhive.cli import commands  # noqa: E402
-from runhive.tracking import schema  # noqa: E402
+from runhive.tracking.ledger import schema  # noqa: E402
 
 COMMAND = "python tests/docs_reference.py"
 GENERATED = f"<!-- Written by `{COMMAND}`; do not edit. -->"

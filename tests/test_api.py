@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.run import Run
 
 SOURCE = Path(__file__).parents[1] / "pipeline"
 

@@ -19,8 +19,8 @@ from runhive import presets
 from runhive.cli import commands
 from runhive.formats.predictions import Predictions
 from runhive.params import known_keys, parse_params
-from runhive.tracking import run, shapes
 from runhive.tracking.comparison import Comparison
+from runhive.tracking.ledger import run, shapes
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs/how-to/notebook.md"

@@ -18,16 +18,16 @@ from runhive.errors import RunhiveError
 from runhive.files import sha256_of
 from runhive.formats.history import read_history
 from runhive.formats.train_record import TrainRecord
-from runhive.tracking import liveness
-from runhive.tracking.filing import file_content, file_path, post_files
-from runhive.tracking.intake import take_up
-from runhive.tracking.ledger import open_ledger
-from runhive.tracking.life import ROOT, RUN_ID, described, exit_on_signals, lived
-from runhive.tracking.machine import describe_machine
-from runhive.tracking.origin import queued_event
-from runhive.tracking.outbox import Outbox, outbox
+from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.ledger.run import Event, Run, new_run_id
+from runhive.tracking.life import liveness
+from runhive.tracking.life.filing import file_content, file_path, post_files
+from runhive.tracking.life.intake import take_up
+from runhive.tracking.life.life import ROOT, RUN_ID, described, exit_on_signals, lived
+from runhive.tracking.life.machine import describe_machine
+from runhive.tracking.life.origin import queued_event
+from runhive.tracking.life.outbox import Outbox, outbox
 from runhive.tracking.repository import main_root, printable
-from runhive.tracking.run import Event, Run, new_run_id
 from runhive.tracking.secrets import masked_arguments
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pygit2
 from ledger import Ledger, make_case, timed
 
-from runhive.tracking import durable, objects
+from runhive.tracking.ledger import durable, objects
 from runhive.tracking.repository import common_folder
 
 WRITER = """

@@ -64,7 +64,7 @@ class Ledger:
     name = "Runhive ledger"
 
     def __init__(self, folder: Path) -> None:
-        from runhive.tracking.ledger import open_ledger
+        from runhive.tracking.ledger.ledger import open_ledger
 
         subprocess.run(["git", "init", "--quiet", folder], check=True)
         self.folder, self.open = folder, open_ledger
@@ -76,7 +76,7 @@ class Ledger:
 
     def steps(self, case: Case) -> list[tuple[str, list[Any], dict[str, bytes]]]:
         """Return run id, events and files of each append."""
-        from runhive.tracking.run import Event
+        from runhive.tracking.ledger.run import Event
 
         start = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=15 * case.number)
         run_id = f"{start:%Y%m%d-%H%M%S}-{case.number:06x}"
@@ -103,7 +103,7 @@ class Ledger:
         shutil.rmtree(self.folder / ".git" / "runhive" / "index", ignore_errors=True)
 
     def bytes(self) -> int:
-        from runhive.tracking.pack import pack
+        from runhive.tracking.ledger.pack import pack
 
         return pack(self.ledger.repository).bytes
 

@@ -13,8 +13,8 @@ import PIL.Image
 import PIL.ImageDraw
 
 from runhive.presets import presets, with_changes
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.run import Run
 
 ROOT = Path(__file__).parents[2]
 CHANGES = (

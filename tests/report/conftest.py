@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 import runhive
 from runhive.report.site import build
-from runhive.tracking.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode does not: sample_ledger and others lie here

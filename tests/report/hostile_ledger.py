@@ -10,8 +10,8 @@ from sample_ledger import Task, draw_insect, evaluate, parity
 
 from runhive import metrics
 from runhive.formats.predictions import Predictions, to_csv
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.run import Event
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.run import Event
 
 PAYLOADS = [
     "<script>window.pwned=1</script>",

@@ -22,8 +22,8 @@ from runhive.formats.manifest import Image as ManifestImage
 from runhive.formats.manifest import content_digest, write_manifest
 from runhive.formats.parity import Parity
 from runhive.formats.predictions import Predictions, to_csv
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.run import Event
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.run import Event
 
 HEADER = "epoch,lr,train_loss,train_accuracy,check_loss,check_accuracy,seconds\n"
 

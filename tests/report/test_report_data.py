@@ -10,8 +10,8 @@ import sample_ledger
 from html_reader import parse, read, rows
 
 from runhive.report.site import build
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.run import Event
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.run import Event
 
 
 def versions(site: Path) -> list[dict[str, object]]:

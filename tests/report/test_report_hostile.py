@@ -19,8 +19,8 @@ from runhive.report.run_page import run_page
 from runhive.report.summary import Summary, summarize
 from runhive.report.templates import render
 from runhive.report.text import visible
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Event, fold
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Event, fold
 
 ID = "20261101-000100-abcdef"
 TIME = datetime(2026, 11, 1, tzinfo=UTC).isoformat()

@@ -12,9 +12,9 @@ from runhive.report.run_page import run_page
 from runhive.report.summary import summarize
 from runhive.report.templates import render
 from runhive.report.usage import usage_charts
-from runhive.tracking.artifacts import describe
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.run import Event
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.run import Event
+from runhive.tracking.storage.artifacts import describe
 
 ID = "20261123-142233-7f3a9c"
 PNG = b"\x89PNG\r\n\x1a\nrest"

@@ -23,7 +23,7 @@ from runhive.report.span import spans
 from runhive.report.summary import Summary, summarize
 from runhive.report.trend import trend
 from runhive.report.verdict import judge
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.run import Run
 
 REASONABLE = st.floats(-1e11, 1e11)
 

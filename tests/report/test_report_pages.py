@@ -7,8 +7,8 @@ import pytest
 import sample_ledger
 from html_reader import parse, read, rows
 
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
 
 PLANS = {(plan.day, plan.hour): plan for plan in sample_ledger.plans()}
 SELECTED = "selected on these images"

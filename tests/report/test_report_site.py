@@ -21,12 +21,12 @@ from runhive.report.site import build
 from runhive.report.stamp import Stamp
 from runhive.report.swap import swap, sweep
 from runhive.stages.report import report
-from runhive.tracking.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
 
 BUILD = """
 from pathlib import Path
 from runhive.report.site import build
-from runhive.tracking.ledger import open_ledger
+from runhive.tracking.ledger.ledger import open_ledger
 """
 
 

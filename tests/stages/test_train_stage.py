@@ -20,8 +20,8 @@ from runhive.formats.train_record import TrainRecord
 from runhive.presets import presets, with_changes
 from runhive.stages import paths
 from runhive.stages.checkpoint import load_checkpoint
-from runhive.tracking.ledger import open_ledger
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.ledger.run import Run
 
 ROOT = Path(__file__).parents[2]
 SMALL = (

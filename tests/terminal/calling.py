@@ -16,8 +16,8 @@ from click.testing import CliRunner
 from runhive.cli import commands
 from runhive.errors import RunhiveError
 from runhive.formats.predictions import Predictions, to_csv
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Event
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Event
 
 ROOT = Path(__file__).parents[2]
 FIRST, SECOND, THIRD = (f"2026112{day}-142233-7f3a9c" for day in (1, 2, 3))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from calling import FIRST, SECOND, add_run
 
-from runhive.tracking.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from calling import FIRST, SECOND, THIRD, add_run, as_json, refusal, shown
 
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.marks import archive
 
 

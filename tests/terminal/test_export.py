@@ -9,9 +9,9 @@ from calling import FIRST, SECOND, THIRD, add_run, refusal, shown
 from click.testing import CliRunner
 
 from runhive.cli import commands
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.row import COLUMNS
 from runhive.tracking.marks import archive, tag
-from runhive.tracking.row import COLUMNS
 
 
 @pytest.fixture

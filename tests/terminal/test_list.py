@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from calling import FIRST, SECOND, THIRD, add_run, as_json, refusal, refused_process, rows, shown
 
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.row import COLUMNS
+from runhive.tracking.ledger.run import Event
 from runhive.tracking.marks import archive, name, tag
-from runhive.tracking.row import COLUMNS
-from runhive.tracking.run import Event
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from calling import FIRST, SECOND, as_json, refusal, shown
 
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Event
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Event
 
 
 def section(said: str, title: str) -> dict[str, str]:

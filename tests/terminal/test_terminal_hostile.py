@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from calling import FIRST, SECOND, STEERING, add_run, refused_process, shown
 
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Event
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Event
 
 HOSTILE = (
     "\x1b]0;owned\x07\x1b[31m\x1b[2J[bold red]b[/bold red]\\[x] :bee: \r\x08\u202e\x9b1m\n"

@@ -14,12 +14,12 @@ import traceback
 from pathlib import Path
 
 from runhive.errors import RunhiveError
-from runhive.tracking.exchange import pull_runs, push_runs
-from runhive.tracking.ledger import open_ledger
-from runhive.tracking.pack import pack
-from runhive.tracking.purge import purge
-from runhive.tracking.run import Event
-from runhive.tracking.verify import verify
+from runhive.tracking.ledger.exchange import pull_runs, push_runs
+from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.ledger.pack import pack
+from runhive.tracking.ledger.purge import purge
+from runhive.tracking.ledger.run import Event
+from runhive.tracking.ledger.verify import verify
 
 OLD, NEW, THEIRS = "20261122-080000-000001", "20261123-142233-7f3a9c", "20261121-000000-000002"
 STARTED = Event("started", {"experiment": "ants"})

@@ -12,7 +12,7 @@ import pytest
 
 
 def program(body: str) -> list[str]:
-    head = "import os, subprocess, sys\nfrom pathlib import Path\nfrom runhive.tracking.capture import captured\n"
+    head = "import os, subprocess, sys\nfrom pathlib import Path\nfrom runhive.tracking.life.capture import captured\n"
     return [sys.executable, "-c", head + textwrap.dedent(body)]
 
 
@@ -80,8 +80,8 @@ def test_a_child_that_lives_on_is_not_waited_for_for_ever(tmp_path: Path) -> Non
     done, log = run(
         tmp_path,
         """
-        import runhive.tracking.capture
-        runhive.tracking.capture.LINGER_SECONDS = 0.1
+        import runhive.tracking.life.capture
+        runhive.tracking.life.capture.LINGER_SECONDS = 0.1
         with captured(Path("log.txt")):
             child = subprocess.Popen(["sleep", "600"])
             print("done", flush=True)

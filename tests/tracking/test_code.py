@@ -8,9 +8,9 @@ import pytest
 from runhive.errors import RunhiveError
 from runhive.tracking.changes import PATCH, uncommitted
 from runhive.tracking.code import caveats, diff
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Event, Run
 from runhive.tracking.repository import code_state
-from runhive.tracking.run import Event, Run
 
 Git = Callable[..., str]
 

@@ -10,8 +10,6 @@ import pytest
 
 from runhive.formats.predictions import Predictions, to_csv
 from runhive.metrics import mcnemar_p
-from runhive.tracking import index
-from runhive.tracking import ledger as ledger_module
 from runhive.tracking.comparison import (
     Comparison,
     changed_samples,
@@ -19,9 +17,11 @@ from runhive.tracking.comparison import (
     find_baseline,
     kept_predictions,
 )
-from runhive.tracking.folders import read_run
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Event, Run, run_folder
+from runhive.tracking.ledger import index
+from runhive.tracking.ledger import ledger as ledger_module
+from runhive.tracking.ledger.folders import read_run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Event, Run, run_folder
 
 Git = Callable[..., str]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from runhive.tracking import durable, objects
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Event
+from runhive.tracking.ledger import durable, objects
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Event
 
 RUNS = ("20261123-142233-7f3a9c", "20261123-142233-7f3a9d")
 FULL, IDLE = -1, 10**15  # bytes above which much is to be written

@@ -6,7 +6,7 @@ import pytest
 
 from runhive.errors import RunhiveError
 from runhive.tracking.fields import check_name, select, sort, value
-from runhive.tracking.row import COLUMNS, Row
+from runhive.tracking.ledger.row import COLUMNS, Row
 
 
 def row(run_id: str, **known: Any) -> Row:

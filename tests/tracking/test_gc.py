@@ -13,12 +13,13 @@ from click.testing import CliRunner, Result
 from runhive.cli import commands
 from runhive.commands.ledger import age
 from runhive.errors import RunhiveError
-from runhive.tracking import artifacts, liveness
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.process import this_process
-from runhive.tracking.retention import Retention
-from runhive.tracking.run import Event, Run
-from runhive.tracking.upload import Uploaded, upload
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.run import Event, Run
+from runhive.tracking.life import liveness
+from runhive.tracking.life.process import this_process
+from runhive.tracking.storage import artifacts
+from runhive.tracking.storage.retention import Retention
+from runhive.tracking.storage.upload import Uploaded, upload
 
 Git = Callable[..., str]
 

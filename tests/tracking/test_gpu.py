@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pynvml
 import pytest
 
-from runhive.tracking.machine import describe_machine, visible_gpus
-from runhive.tracking.usage import Meter
+from runhive.tracking.life.machine import describe_machine, visible_gpus
+from runhive.tracking.life.usage import Meter
 
 UUIDS = ["GPU-aaaa-1", "GPU-bbbb-2"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runhive.tracking.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
 
 Git = Callable[..., str]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from runhive.tracking import index
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.row import row_of
-from runhive.tracking.run import Event, run_folder
+from runhive.tracking.ledger import index
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.row import row_of
+from runhive.tracking.ledger.run import Event, run_folder
 
 Plant = Callable[[str, bytes], None]
 

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runhive.tracking.exchange import pull_runs, push_runs
-from runhive.tracking.ledger import open_ledger
-from runhive.tracking.run import Event, run_folder
-from runhive.tracking.verify import verify
+from runhive.tracking.ledger.exchange import pull_runs, push_runs
+from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.ledger.run import Event, run_folder
+from runhive.tracking.ledger.verify import verify
 
 Git = Callable[..., str]
 
@@ -26,10 +26,10 @@ WORKER = """
 import sys, time
 from itertools import count, cycle
 from pathlib import Path
-from runhive.tracking.exchange import pull_runs, push_runs
-from runhive.tracking.ledger import open_ledger
-from runhive.tracking.pack import pack
-from runhive.tracking.run import Event, run_folder
+from runhive.tracking.ledger.exchange import pull_runs, push_runs
+from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.ledger.pack import pack
+from runhive.tracking.ledger.run import Event, run_folder
 root, run_id, actions = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
 ledger, numbers = open_ledger(root), count()
 def append():

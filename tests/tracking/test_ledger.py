@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from runhive.errors import RunhiveError
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.run import Event, run_folder
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.run import Event, run_folder
 
 Git = Callable[..., str]
 Plant = Callable[[str, bytes], None]
@@ -33,8 +33,8 @@ COMPLETED = Event("finished", {"state": "completed", "attempt": 1})
 WRITERS = """
 import os, sys
 from pathlib import Path
-from runhive.tracking.ledger import open_ledger
-from runhive.tracking.run import Event
+from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.ledger.run import Event
 root, count, acknowledged, ids = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:]
 for run_id in ids:
     if os.fork() == 0:

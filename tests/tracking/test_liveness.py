@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from runhive.errors import RunhiveError
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.liveness import (
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Event
+from runhive.tracking.life.liveness import (
     Owner,
     beat,
     close_lost,
@@ -24,18 +25,17 @@ from runhive.tracking.liveness import (
     this_process,
     watch,
 )
-from runhive.tracking.run import Event
 
 RUN = "20261123-142233-7f3a9c"
 STARTED = Event("started", {})
 SLEEPER = """
 import json, time
 from dataclasses import asdict
-from runhive.tracking.process import this_process
+from runhive.tracking.life.process import this_process
 print(json.dumps(asdict(this_process())), flush=True)
 time.sleep(600)
 """
-LAUNCHED = "import json; from dataclasses import asdict; from runhive.tracking.process import launcher; " \
+LAUNCHED = "import json; from dataclasses import asdict; from runhive.tracking.life.process import launcher; " \
     "print(json.dumps(asdict(launcher())))"  # fmt: skip
 
 
@@ -187,7 +187,7 @@ def test_the_launcher_is_the_nearest_dvc(tmp_path: Path, words: list[str]) -> No
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux alone tells")
 def test_a_child_ends_with_its_killed_parent() -> None:
     child = SLEEPER.replace(
-        "import json", "from runhive.tracking.process import die_with_parent; die_with_parent()\nimport json"
+        "import json", "from runhive.tracking.life.process import die_with_parent; die_with_parent()\nimport json"
     )
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True) as process:
@@ -205,7 +205,7 @@ def test_a_child_ends_with_its_killed_parent() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux alone tells")
 def test_a_child_whose_parent_was_quicker_to_die_ends_at_once() -> None:
     late = (
-        "import os; from runhive.tracking.process import die_with_parent\n"
+        "import os; from runhive.tracking.life.process import die_with_parent\n"
         "os.getppid = iter([os.getppid(), 1]).__next__\n"
         "die_with_parent()\nprint('still here')"
     )

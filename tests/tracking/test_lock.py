@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from runhive.errors import RunhiveError
-from runhive.tracking.lock import file_lock
+from runhive.tracking.ledger.lock import file_lock
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from runhive.tracking.lock import file_lock
+from runhive.tracking.ledger.lock import file_lock
 with file_lock(Path(sys.argv[1]), wait=0):
     print("held", flush=True)
     time.sleep(600)
@@ -23,7 +23,7 @@ with file_lock(Path(sys.argv[1]), wait=0):
 FORK = """
 import os, signal, sys
 from pathlib import Path
-from runhive.tracking.lock import file_lock
+from runhive.tracking.ledger.lock import file_lock
 with file_lock(Path(sys.argv[1]), wait=0):
     child = os.fork()
     if child == 0:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.log import follow, is_open, log_of
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.life.log import follow, is_open, log_of
 
 SCRIPT = "echo one; while [ ! -e go ]; do sleep 0.05; done; echo two; exit {code}"
 

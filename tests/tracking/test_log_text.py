@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runhive.tracking.log_text import LogText, clean, tail
+from runhive.tracking.life.log_text import LogText, clean, tail
 
 
 @pytest.mark.parametrize(

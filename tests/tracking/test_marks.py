@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from runhive.errors import RunhiveError
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Event, Run
 from runhive.tracking.marks import archive, name, note, tag
-from runhive.tracking.run import Event, Run
 
 ID = "20261123-142233-7f3a9c"
 TOKEN = "ghp_0123456789abcdefghijklmnopqrstuvwxyz"

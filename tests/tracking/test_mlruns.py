@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runhive.errors import RunhiveError
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
 from runhive.tracking.marks import archive, note
 from runhive.tracking.mlflow_import import import_mlruns
 from runhive.tracking.mlruns import read_store
-from runhive.tracking.run import Run
 
 PARENT, CHILD, KILLED = ("3192cd0cae8e407e8b0c19d4ff52c7a5", "98ebdcd4395b4d94928ed449f3f1dc91", "b" * 32)
 START = 1795598953723  # milliseconds: 2026-11-25T09:29:13.723Z

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from runhive.errors import RunhiveError
-from runhive.tracking.exchange import pull_runs, push_runs
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.objects import REF
-from runhive.tracking.purge import JOURNAL, purge
-from runhive.tracking.run import Event
-from runhive.tracking.stone import stones
-from runhive.tracking.verify import verify
+from runhive.tracking.ledger.exchange import pull_runs, push_runs
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.objects import REF
+from runhive.tracking.ledger.purge import JOURNAL, purge
+from runhive.tracking.ledger.run import Event
+from runhive.tracking.ledger.stone import stones
+from runhive.tracking.ledger.verify import verify
 
 Git = Callable[..., str]
 

@@ -10,11 +10,11 @@ import pytest
 from runhive.errors import RunhiveError
 from runhive.tracking.changes import uncommitted
 from runhive.tracking.checkout import checked_out
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.lock import file_lock
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.lock import file_lock
+from runhive.tracking.ledger.run import Event, Run
 from runhive.tracking.repository import code_state
 from runhive.tracking.reproduction import judge, reproduce
-from runhive.tracking.run import Event, Run
 
 ID = "20261123-142233-7f3a9c"
 FIRST = Run(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runhive.errors import RunhiveError
-from runhive.tracking.run import Event, fold, new_run_id, run_folder
+from runhive.tracking.ledger.run import Event, fold, new_run_id, run_folder
 
 RUN = "20261123-142233-7f3a9c"
 TIMES = st.sampled_from(["2026-11-23T14:22:33.000+00:00", "2026-11-23T14:22:34.000+00:00"])

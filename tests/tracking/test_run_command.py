@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from runhive.tracking.artifacts import cached_path
-from runhive.tracking.intake import LOG_BYTES
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.outbox import outbox
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
+from runhive.tracking.life.intake import LOG_BYTES
+from runhive.tracking.life.outbox import outbox
+from runhive.tracking.storage.artifacts import cached_path
 
 TOKEN = "ghp_" + "a1B2" * 9  # in two parts, so that no scanner takes this file for a leak
 Script = Callable[[str], list[str]]

@@ -12,9 +12,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from runhive.errors import RunhiveError
-from runhive.tracking.download import Source, fetch
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Event
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Event
+from runhive.tracking.storage.download import Source, fetch
 
 Git = Callable[..., str]
 Made = Callable[..., Source]

@@ -7,8 +7,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from runhive.tracking.run import Event, fold
-from runhive.tracking.schema import json_schema
+from runhive.tracking.ledger.run import Event, fold
+from runhive.tracking.ledger.schema import json_schema
 
 RUN = "20261123-142233-7f3a9c"
 STORED = Path(__file__).parent / "version-1"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from runhive.errors import RunhiveError
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.run import Event
-from runhive.tracking.verify import verify
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.run import Event
+from runhive.tracking.ledger.verify import verify
 
 Git = Callable[..., str]
 
@@ -24,8 +24,8 @@ LONG = bool(os.environ.get("RUNHIVE_LONG"))
 WRITER = """
 import sys
 from pathlib import Path
-from runhive.tracking.ledger import open_ledger
-from runhive.tracking.run import Event
+from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.ledger.run import Event
 ledger = open_ledger(Path(sys.argv[1]))
 for number in range(int(sys.argv[3])):
     ledger.append(sys.argv[2], [Event("counted", {"number": number})])

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from runhive.errors import RunhiveError
-from runhive.tracking import remote
-from runhive.tracking.exchange import pull_runs, push_runs
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.objects import REF
-from runhive.tracking.run import Event, new_run_id
+from runhive.tracking.ledger import remote
+from runhive.tracking.ledger.exchange import pull_runs, push_runs
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.objects import REF
+from runhive.tracking.ledger.run import Event, new_run_id
 
 Git = Callable[..., str]
 Clone = Callable[[str], Ledger]
@@ -27,9 +27,9 @@ SEEN = "refs/runhive/remotes/origin/main"
 PUSHER = """
 import sys
 from pathlib import Path
-from runhive.tracking.exchange import push_runs
-from runhive.tracking.ledger import open_ledger
-from runhive.tracking.run import Event
+from runhive.tracking.ledger.exchange import push_runs
+from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.ledger.run import Event
 root, name, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 for number in range(count):
     open_ledger(root).append(f"20261123-{name:06d}-{number:06x}", [Event("started", {"experiment": "ants"})])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pygit2.enums import FileMode
 
 from runhive.errors import RunhiveError
-from runhive.tracking.union import union
+from runhive.tracking.ledger.union import union
 
 NAMES = st.sampled_from(["runs", "media", "a", "b.json", "c"])
 TREES = st.recursive(

@@ -12,11 +12,11 @@ from PIL import Image
 
 from runhive.cli import commands
 from runhive.errors import RunhiveError
-from runhive.tracking.entry import media_path
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.objects import REF
-from runhive.tracking.run import Event, run_folder
-from runhive.tracking.verify import verify
+from runhive.tracking.ledger.entry import media_path
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.objects import REF
+from runhive.tracking.ledger.run import Event, run_folder
+from runhive.tracking.ledger.verify import verify
 
 Git = Callable[..., str]
 Plant = Callable[[str, bytes], None]

@@ -13,7 +13,7 @@ from runhive.commands.options import AS_JSON
 def files(run: str, as_json: bool) -> None:
     """List what RUN left: files in the ledger, and outputs that DVC keeps by hash."""
     from runhive.terminal.files import print_files
-    from runhive.tracking.liveness import settled_ledger
+    from runhive.tracking.life.liveness import settled_ledger
     from runhive.tracking.naming import find
 
     ledger = settled_ledger()
@@ -33,10 +33,10 @@ def download(run: str, path: str, to: Path | None, force: bool) -> None:
     Every file is checked against its hash. Calling it again goes on after what is there.
     """
     from runhive.terminal.output import print_line
-    from runhive.tracking.download import Source, fetch
-    from runhive.tracking.liveness import settled_ledger
+    from runhive.tracking.life.liveness import settled_ledger
     from runhive.tracking.naming import find
     from runhive.tracking.repository import main_root
+    from runhive.tracking.storage.download import Source, fetch
 
     ledger = settled_ledger()
     found = find(ledger, run)
@@ -58,7 +58,7 @@ def diff(before: str, after: str, stat: bool) -> None:
     Parameters are what `runhive compare` shows.
     """
     from runhive.terminal.difference import print_difference
-    from runhive.tracking.liveness import settled_ledger
+    from runhive.tracking.life.liveness import settled_ledger
     from runhive.tracking.naming import find
     from runhive.tracking.repository import main_root
 
@@ -80,7 +80,7 @@ def reproduce(run: str, tolerance: float, keep: bool, as_json: bool) -> None:
     The verdict is "bit for bit", "within tolerance" or "not". The second run is in the ledger too, with RUN as parent.
     """
     from runhive.terminal.reproducing import print_caveats, print_verdict
-    from runhive.tracking.liveness import settled_ledger
+    from runhive.tracking.life.liveness import settled_ledger
     from runhive.tracking.naming import find
     from runhive.tracking.repository import main_root
     from runhive.tracking.reproduction import reproduce
@@ -97,7 +97,7 @@ def reproduce(run: str, tolerance: float, keep: bool, as_json: bool) -> None:
 def log(run: str, follow: bool) -> None:
     """Print what RUN printed."""
     from runhive.terminal.log import follow_log, print_log
-    from runhive.tracking.liveness import settled_ledger
+    from runhive.tracking.life.liveness import settled_ledger
     from runhive.tracking.naming import find
     from runhive.tracking.repository import main_root
 

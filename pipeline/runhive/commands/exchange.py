@@ -20,7 +20,7 @@ def import_mlruns(folder: Path, artifacts: bool) -> None:
     """
     from runhive.terminal.output import print_line
     from runhive.tracking import mlflow_import
-    from runhive.tracking.liveness import settled_ledger
+    from runhive.tracking.life.liveness import settled_ledger
     from runhive.tracking.repository import main_root
 
     done = mlflow_import.import_mlruns(settled_ledger(), folder, main_root() if artifacts else None)
@@ -40,8 +40,8 @@ def export(csv_file: Path | None, parquet_file: Path | None, filter_words: tuple
         raise click.UsageError("name one file: --csv FILE or --parquet FILE")
     from runhive.terminal.listing import Choice, choose
     from runhive.terminal.output import print_line
-    from runhive.tracking.liveness import settled_ledger
-    from runhive.tracking.table import write_csv, write_parquet
+    from runhive.tracking.ledger.table import write_csv, write_parquet
+    from runhive.tracking.life.liveness import settled_ledger
 
     rows = choose(settled_ledger(), Choice(" ".join(filter_words), archived=True))
     if csv_file is not None:

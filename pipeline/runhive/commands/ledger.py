@@ -8,7 +8,7 @@ from datetime import timedelta
 import click
 
 from runhive.errors import RunhiveError
-from runhive.tracking.run import STATES
+from runhive.tracking.ledger.run import STATES
 
 AGE = re.compile(r"([1-9][0-9]{0,4})([dw])")
 RESTORE = "Go on where the remote lost runs that it had: they are put back."
@@ -23,14 +23,14 @@ def push(remote: str | None, files: bool, restore: bool) -> None:
 
     REMOTE is `origin` where it is not named. Nothing is overwritten, however many people push at once.
     """
-    from runhive.tracking.exchange import push_runs
-    from runhive.tracking.liveness import settled_ledger
+    from runhive.tracking.ledger.exchange import push_runs
+    from runhive.tracking.life.liveness import settled_ledger
 
     ledger = settled_ledger()
     if files:
         from runhive.mistakes import one_line
         from runhive.tracking.repository import main_root
-        from runhive.tracking.upload import upload
+        from runhive.tracking.storage.upload import upload
 
         sent = upload(main_root(), ledger)
         click.echo(f"to the DVC remote {one_line(sent.remote)}: {sent.objects} new files")
@@ -42,7 +42,7 @@ def push(remote: str | None, files: bool, restore: bool) -> None:
 @click.option("--restore", is_flag=True, help=RESTORE)
 def pull(remote: str | None, restore: bool) -> None:
     """Take in the runs that the Git remote REMOTE has, `origin` where it is not named."""
-    from runhive.tracking.exchange import pull_runs
+    from runhive.tracking.ledger.exchange import pull_runs
 
     click.echo(pull_runs(remote, restore))
 
@@ -52,8 +52,8 @@ def pull(remote: str | None, restore: bool) -> None:
 def verify(as_json: bool) -> None:
     """Check every object, event, file and commit of the history; exit with 1 where something is wrong."""
     from runhive.mistakes import one_line
-    from runhive.tracking.ledger import open_ledger
-    from runhive.tracking.verify import verify
+    from runhive.tracking.ledger.ledger import open_ledger
+    from runhive.tracking.ledger.verify import verify
 
     verdict = verify(open_ledger().repository)
     if as_json:
@@ -91,10 +91,10 @@ def gc(
     for which both hold, where both are given. The record of such a run stays. While a run is running here, nothing is
     freed.
     """
-    from runhive.tracking.ledger import open_ledger
-    from runhive.tracking.pack import pack
+    from runhive.tracking.ledger.ledger import open_ledger
+    from runhive.tracking.ledger.pack import pack
     from runhive.tracking.repository import main_root
-    from runhive.tracking.retention import Retention, kept_runs
+    from runhive.tracking.storage.retention import Retention, kept_runs
 
     root = main_root()
     ledger = open_ledger(root)
@@ -102,9 +102,9 @@ def gc(
     click.echo(f"the ledger: {size.runs} runs, {size.bytes:,} bytes, {size.bytes // max(size.runs, 1):,} a run")
     if not cache and remote is None:
         return
-    from runhive.tracking.dvc_cache import free
-    from runhive.tracking.exchange import pull_everything
-    from runhive.tracking.liveness import close_lost, refuse_while_running
+    from runhive.tracking.ledger.exchange import pull_everything
+    from runhive.tracking.life.liveness import close_lost, refuse_while_running
+    from runhive.tracking.storage.dvc_cache import free
 
     close_lost(ledger, root)
     refuse_while_running(root)
@@ -130,10 +130,10 @@ def purge(run_id: str, because: str, yes: bool) -> None:
 
     A stone stays that says who did it, when and why. Push afterwards, so that the other clones follow.
     """
-    from runhive.tracking.ledger import open_ledger
-    from runhive.tracking.objects import signature
-    from runhive.tracking.purge import purge
-    from runhive.tracking.run import RUN_ID
+    from runhive.tracking.ledger.ledger import open_ledger
+    from runhive.tracking.ledger.objects import signature
+    from runhive.tracking.ledger.purge import purge
+    from runhive.tracking.ledger.run import RUN_ID
 
     ledger = open_ledger()
     whole_id = run_id if RUN_ID.fullmatch(run_id) else ledger.run(run_id).run_id

@@ -17,7 +17,7 @@ def tag(run: str, changes: tuple[str, ...]) -> None:
     """
     from runhive.terminal.output import print_line
     from runhive.tracking import marks
-    from runhive.tracking.liveness import settled_ledger
+    from runhive.tracking.life.liveness import settled_ledger
     from runhive.tracking.naming import find
 
     ledger = settled_ledger()
@@ -35,7 +35,7 @@ def note(run: str, text: str | None) -> None:
     """Replace the notes of RUN by TEXT, or by what is read from stdin where TEXT is `-`; without TEXT, print them."""
     from runhive.terminal.output import print_line
     from runhive.tracking import marks
-    from runhive.tracking.liveness import settled_ledger
+    from runhive.tracking.life.liveness import settled_ledger
     from runhive.tracking.naming import find
 
     ledger = settled_ledger()
@@ -55,7 +55,7 @@ def name(run: str, new_name: str) -> None:
     """Give RUN a display name."""
     from runhive.terminal.output import print_line
     from runhive.tracking import marks
-    from runhive.tracking.liveness import settled_ledger
+    from runhive.tracking.life.liveness import settled_ledger
     from runhive.tracking.naming import find
 
     ledger = settled_ledger()
@@ -70,7 +70,7 @@ def _archiving(command: str, archived: bool, help_text: str) -> click.Command:
     def archiving(runs: tuple[str, ...]) -> None:
         from runhive.terminal.output import print_line
         from runhive.tracking import marks
-        from runhive.tracking.liveness import settled_ledger
+        from runhive.tracking.life.liveness import settled_ledger
         from runhive.tracking.naming import find
 
         ledger = settled_ledger()

@@ -15,6 +15,6 @@ def run(experiment: str | None, name: str, tags: tuple[str, ...], command: tuple
 
     Example: runhive run --tag try -- python train.py --lr 0.1
     """
-    from runhive.tracking.command import run_command
+    from runhive.tracking.life.command import run_command
 
     sys.exit(run_command(command, experiment, name, tags))

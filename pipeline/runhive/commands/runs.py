@@ -40,7 +40,7 @@ def list_runs(
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
     from runhive.terminal.listing import Choice, choose, print_rows, print_rows_as_csv, print_rows_as_json
-    from runhive.tracking.liveness import settled_ledger
+    from runhive.tracking.life.liveness import settled_ledger
 
     found = choose(settled_ledger(), Choice(" ".join(filter_words), sort, limit, archived))
     if as_json:
@@ -57,7 +57,7 @@ def list_runs(
 def show_run(run: str, as_json: bool) -> None:
     """Show one run: verdict, numbers, parameters, code, machine, files, events."""
     from runhive.terminal.page import print_run, print_run_as_json
-    from runhive.tracking.liveness import settled_ledger
+    from runhive.tracking.life.liveness import settled_ledger
     from runhive.tracking.naming import find
 
     ledger = settled_ledger()
@@ -73,7 +73,7 @@ def compare(runs: tuple[str, ...], as_json: bool) -> None:
     Shows what differs, and the images that each run won and lost against the first one.
     """
     from runhive.terminal.comparing import print_comparison, print_comparison_as_json, runs_to_compare
-    from runhive.tracking.liveness import settled_ledger
+    from runhive.tracking.life.liveness import settled_ledger
 
     ledger = settled_ledger()
     (print_comparison_as_json if as_json else print_comparison)(ledger, runs_to_compare(ledger, runs))

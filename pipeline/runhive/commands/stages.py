@@ -16,7 +16,7 @@ def _stage(name: str, run: Callable[[], None], help_text: str) -> click.Command:
         from runhive.commands.root import enter_root
         from runhive.stages.output import kept_output
         from runhive.stages.phase import Timer
-        from runhive.tracking.process import die_with_parent
+        from runhive.tracking.life.process import die_with_parent
 
         timer = Timer()
         enter_root()

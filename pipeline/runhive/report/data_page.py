@@ -10,8 +10,8 @@ from runhive.report.data_history import Version
 from runhive.report.data_record import Distribution, Duplicates, Known
 from runhive.report.gallery import thumbnail
 from runhive.report.numerals import number, size
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
 
 MOST_GROUPS = 24
 MOST_PICTURES = 4  # of one group

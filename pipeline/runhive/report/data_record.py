@@ -9,8 +9,8 @@ from pydantic import Field
 from runhive.formats.manifest import Image
 from runhive.report.record import Count, Data, Part, read_json, read_part
 from runhive.tracking.data_versions import DATA_REPORT, MANIFEST, DataVersion, kept_file, kept_manifest
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
 
 Amount = Annotated[float, Field(ge=0, le=1e15)]
 

@@ -10,8 +10,8 @@ from runhive.report.data_record import read_version
 from runhive.report.shell import read_shell
 from runhive.report.templates import render
 from runhive.tracking.data_versions import DataVersion, data_versions, kept_manifest, version_before
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
 
 HISTORY = "versions.json"
 MOST_VERSIONS = 100  # the last ones have a page

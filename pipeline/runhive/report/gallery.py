@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runhive.report.answers import Answer
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 JPEG = b"\xff\xd8\xff"

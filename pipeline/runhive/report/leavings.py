@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runhive.report.text import visible
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
 
 LOG = "log.txt"
 MOST_LINES = 200

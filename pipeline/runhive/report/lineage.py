@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from runhive.formats.parity import Parity
 from runhive.report.numerals import number, size
 from runhive.report.record import Code, Data, Training
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.run import Run
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from runhive.report.span import Spans, spans
 from runhive.report.summary import Summary
 from runhive.report.timeline import Moment, Phase, moments, phases
 from runhive.report.usage import usage_charts
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger
 
 MANY_CLASSES = 30
 MOST_EPOCHS = 500

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from runhive.report.numerals import LARGEST, number, percent, points, signed, size
 from runhive.report.record import Scoring, read_part
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.run import Run
 
 SHARES = ("accuracy", "precision", "recall", "f1", "macro_f1", "roc_auc", "top1_agreement")
 LOWER_IS_BETTER = ("nll", "loss", "brier", "ece", "error", "mae", "mse", "rmse")

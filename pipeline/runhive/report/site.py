@@ -13,8 +13,8 @@ from runhive.report.stamp import Stamp
 from runhive.report.summary import Summary, summarize
 from runhive.report.swap import building_folder, swap, sweep
 from runhive.report.templates import render
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.lock import file_lock
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.lock import file_lock
 
 ASSETS = Path(__file__).with_name("assets")
 STAMP = "stamp.json"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from runhive.report.text import clip
-from runhive.tracking.run import Event, Run
+from runhive.tracking.ledger.run import Event, Run
 
 MOST_MOMENTS = 200
 NOT_ADDED = ("queued", "preparing")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from runhive.report.numerals import p_value
 from runhive.report.record import Comparison
-from runhive.tracking.run import RUN_ID
+from runhive.tracking.ledger.run import RUN_ID
 
 SIGNIFICANT = 0.05
 

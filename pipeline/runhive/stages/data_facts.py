@@ -6,7 +6,7 @@ from runhive.formats.data_report import DataReport
 from runhive.formats.manifest import read_manifest
 from runhive.stages import paths
 from runhive.tracking.data_versions import DATA_REPORT, MANIFEST
-from runhive.tracking.entry import FILE_BYTES
+from runhive.tracking.ledger.entry import FILE_BYTES
 
 DOUBTFUL = 40  # images that are shown at most
 FILES = {MANIFEST: paths.MANIFEST, DATA_REPORT: paths.DATA_REPORT}

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from runhive.tracking.machine import describe_machine
+from runhive.tracking.life.machine import describe_machine
 from runhive.vision.device import Numerics
 
 

@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 from runhive.formats.document import Document
 from runhive.formats.train_record import TrainRecord
 from runhive.stages import output, paths
-from runhive.tracking import liveness
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.life import described, exit_on_signals, lived
-from runhive.tracking.origin import prepared_event, queued_event
-from runhive.tracking.outbox import outbox
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.run import Event, new_run_id, utc_now
+from runhive.tracking.life import liveness
+from runhive.tracking.life.life import described, exit_on_signals, lived
+from runhive.tracking.life.origin import prepared_event, queued_event
+from runhive.tracking.life.outbox import outbox
 from runhive.tracking.repository import main_root
-from runhive.tracking.run import Event, new_run_id, utc_now
 
 RUN = "run.json"
 

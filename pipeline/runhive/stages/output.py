@@ -11,10 +11,10 @@ from pathlib import Path
 from runhive.errors import RunhiveError
 from runhive.stages import paths
 from runhive.stages.phase import read_phase
-from runhive.tracking.capture import captured
-from runhive.tracking.ledger import open_ledger
-from runhive.tracking.liveness import leave
-from runhive.tracking.outbox import Outbox
+from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.life.capture import captured
+from runhive.tracking.life.liveness import leave
+from runhive.tracking.life.outbox import Outbox
 from runhive.tracking.repository import main_root
 
 OF_A_RUN = ("train", "evaluate", "export")

@@ -7,7 +7,7 @@ from typing import ClassVar
 from runhive.files import sha256_of
 from runhive.formats.document import Document
 from runhive.stages import paths
-from runhive.tracking.run import Event, utc_now
+from runhive.tracking.ledger.run import Event, utc_now
 
 PRODUCTS = {
     "fetch": paths.DATA_REPORT,

@@ -30,7 +30,7 @@ from runhive.formats.manifest import Image, split_of
 from runhive.params import Cache
 from runhive.preprocess import Load, Pixels, ahead, load_pixels, processors, resize_shorter_side, resized_size
 from runhive.stages import paths
-from runhive.tracking.lock import file_lock
+from runhive.tracking.ledger.lock import file_lock
 
 KEPT = 6  # files: train and val of the images at hand, and some of those before
 

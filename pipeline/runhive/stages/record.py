@@ -22,15 +22,15 @@ from runhive.stages.data_facts import data_facts, doubtful_images, kept_data_fil
 from runhive.stages.inputs import digest_of
 from runhive.stages.opened import close_run
 from runhive.stages.phase import Timer, read_phase
-from runhive.tracking.artifacts import describe_file
 from runhive.tracking.comparison import changed_samples, compare, find_baseline, kept_predictions
-from runhive.tracking.entry import FILE_BYTES
-from runhive.tracking.intake import contents
-from runhive.tracking.ledger import Ledger, open_ledger
-from runhive.tracking.outbox import outbox
+from runhive.tracking.ledger.entry import FILE_BYTES
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.run import Event, Run, fold
+from runhive.tracking.life.intake import contents
+from runhive.tracking.life.outbox import outbox
 from runhive.tracking.repository import main_root
-from runhive.tracking.run import Event, Run, fold
 from runhive.tracking.secrets import masked_bytes
+from runhive.tracking.storage.artifacts import describe_file
 
 PICTURE_SIDE = 320
 PICTURES = 200  # of one run at most, the most confident mistakes first

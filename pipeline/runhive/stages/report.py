@@ -2,7 +2,7 @@
 
 from runhive.report.site import STAMP, build
 from runhive.stages import paths
-from runhive.tracking.liveness import settled_ledger
+from runhive.tracking.life.liveness import settled_ledger
 from runhive.tracking.repository import main_root
 
 

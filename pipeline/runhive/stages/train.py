@@ -24,9 +24,9 @@ from runhive.stages.environment import describe_environment
 from runhive.stages.opened import OpenRun, checkpoint_folder, opened_run, prepared
 from runhive.stages.pixel_cache import pixel_loader
 from runhive.stages.progress import show_progress
-from runhive.tracking import liveness
-from runhive.tracking.ledger import open_ledger
-from runhive.tracking.lock import file_lock
+from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.ledger.lock import file_lock
+from runhive.tracking.life import liveness
 from runhive.tracking.repository import main_root
 from runhive.vision.allocator import keep_freed_memory
 from runhive.vision.augment import Labelled

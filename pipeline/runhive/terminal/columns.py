@@ -7,7 +7,7 @@ from runhive.report import numerals
 from runhive.report.score import main_metric, shown
 from runhive.report.text import plain
 from runhive.tracking.fields import METRICS, SHORT, check_name, seconds_between, value
-from runhive.tracking.row import Row
+from runhive.tracking.ledger.row import Row
 
 SELECTED = "*"  # explained below the list
 NOTHING = "–"

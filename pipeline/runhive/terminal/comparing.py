@@ -16,10 +16,10 @@ from runhive.terminal.columns import NOTHING, SELECTED, commit_cell
 from runhive.terminal.output import GAP, print_json, print_line, print_table, width
 from runhive.tracking.comparison import Comparison, compare_runs
 from runhive.tracking.fields import PARAMS, seconds_between
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.row import row_of
+from runhive.tracking.ledger.run import Run
 from runhive.tracking.naming import find
-from runhive.tracking.row import row_of
-from runhive.tracking.run import Run
 
 MOST = 20
 Row = tuple[str, ...]  # a label, then a cell for each run

@@ -7,8 +7,8 @@ import click
 
 from runhive.terminal.output import print_line, width
 from runhive.tracking.code import caveats, diff
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
 
 STYLES = {"+++": "bold", "---": "bold", "diff": "bold", "@@": "cyan", "+": "green", "-": "red"}
 

@@ -2,9 +2,9 @@
 
 from runhive.report import numerals
 from runhive.terminal.output import print_json, print_table
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.outputs import outputs_of
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
+from runhive.tracking.storage.outputs import outputs_of
 
 LEDGER, DVC, NOWHERE = "ledger", "DVC", "not kept"
 

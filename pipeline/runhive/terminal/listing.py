@@ -12,8 +12,8 @@ from runhive.mistakes import one_line
 from runhive.terminal.columns import SELECTED, chosen_cells, column_names, usual_cells
 from runhive.terminal.output import print_json, print_line, print_table
 from runhive.tracking import fields
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.row import COLUMNS, Row
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.row import COLUMNS, Row
 
 
 @dataclass(frozen=True)

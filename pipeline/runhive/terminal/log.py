@@ -6,9 +6,9 @@ import click
 
 from runhive.errors import RunhiveError
 from runhive.terminal.output import safe
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.log import follow, is_open, log_of
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
+from runhive.tracking.life.log import follow, is_open, log_of
 
 
 def print_log(ledger: Ledger, root: Path, run: Run) -> None:

@@ -12,9 +12,9 @@ from runhive.report.timeline import moments
 from runhive.terminal.files import places
 from runhive.terminal.output import print_json, print_line, print_prose, print_section
 from runhive.tracking.fields import seconds_between
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.row import row_of
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.row import row_of
+from runhive.tracking.ledger.run import Run
 
 GLOSSES: Mapping[str, str] = {
     "macro_f1": "harmonic mean of precision and recall, mean over the classes",

@@ -7,9 +7,9 @@ from runhive.report.text import plain
 from runhive.terminal.columns import NOTHING
 from runhive.terminal.output import print_json, print_line, print_section
 from runhive.tracking.code import caveats
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
 from runhive.tracking.reproduction import Verdict
-from runhive.tracking.run import Run
 
 HEADLINES = {
     "bit for bit": "reproduced bit for bit: the same weights, the same metrics",

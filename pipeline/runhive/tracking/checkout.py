@@ -13,11 +13,11 @@ from ruamel.yaml.error import YAMLError
 from runhive.errors import RunhiveError
 from runhive.mistakes import one_line
 from runhive.tracking.code import PATCH, apply_patch, base_of
-from runhive.tracking.dvc_store import Store
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.lock import file_lock
-from runhive.tracking.outputs import DATA_STAGE, LOCK
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.lock import file_lock
+from runhive.tracking.ledger.run import Run
+from runhive.tracking.storage.dvc_store import Store
+from runhive.tracking.storage.outputs import DATA_STAGE, LOCK
 
 PARAMS = "params.yaml"
 FOLDER = Path(".runhive", "reproduce")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from runhive.errors import RunhiveError
 from runhive.mistakes import one_line
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
 from runhive.tracking.repository import RECORDED_APART, common_folder, open_repository
-from runhive.tracking.run import Run
 
 PATCH = "changes.patch"
 OBJECT_ID = re.compile(r"[0-9a-f]{40}")

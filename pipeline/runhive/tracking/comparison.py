@@ -9,9 +9,9 @@ from ruamel.yaml.error import YAMLError
 
 from runhive.formats.predictions import Predictions, from_csv
 from runhive.metrics import mcnemar_p
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
 from runhive.tracking.repository import baseline_commit, file_at
-from runhive.tracking.run import Run
 
 PREDICTIONS = "predictions.csv"
 TRAIN_RECORD = "models/train.json"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from runhive.errors import RunhiveError
 from runhive.formats.manifest import Image, from_csv
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
 
 MANIFEST = "manifest.csv"
 DATA_REPORT = "data_report.json"

@@ -13,7 +13,7 @@ from typing import Any
 from runhive.errors import RunhiveError
 from runhive.mistakes import one_line
 from runhive.tracking.expression import parse, tests_of
-from runhive.tracking.row import COLUMNS, Row
+from runhive.tracking.ledger.row import COLUMNS, Row
 from runhive.tracking.tokens import fault
 
 SHORT = {"run": "run_id", "tag": "tags", "note": "notes", "started": "started_at", "ended": "ended_at"}

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from runhive.errors import RunhiveError
 from runhive.mistakes import one_line
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Event, Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Event, Run
 from runhive.tracking.secrets import masked
 
 LONGEST_NAME = 200

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from runhive.mistakes import one_line
-from runhive.tracking.artifacts import describe_file, keep_file
-from runhive.tracking.intake import SCALAR_ROWS, SCALARS, scalar_table
-from runhive.tracking.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Event, Run
+from runhive.tracking.life.intake import SCALAR_ROWS, SCALARS, scalar_table
 from runhive.tracking.marks import LONGEST_NAME, LONGEST_NOTE, LONGEST_TAG
 from runhive.tracking.mlruns import Point, StoredRun, read_store
-from runhive.tracking.run import Event, Run
 from runhive.tracking.secrets import masked, masked_tree
+from runhive.tracking.storage.artifacts import describe_file, keep_file
 
 STATES = {"finished": "completed", "failed": "failed", "killed": "canceled", "running": "lost", "scheduled": "lost"}
 CAUSES = {"failed": "failed, as MLflow says", "killed": "killed, as MLflow says"}

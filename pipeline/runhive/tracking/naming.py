@@ -1,8 +1,8 @@
 """The run that a person means: by its id, the start of it, `latest`, or a display name that one run alone has."""
 
 from runhive.errors import RunhiveError
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.run import Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
 
 LATEST = "latest"
 

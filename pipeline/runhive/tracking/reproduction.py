@@ -15,9 +15,9 @@ from typing import Any
 from runhive.errors import RunhiveError
 from runhive.formats.train_record import TrainRecord
 from runhive.tracking.checkout import checked_out
-from runhive.tracking.ledger import Ledger
-from runhive.tracking.process import die_with_parent
-from runhive.tracking.run import Event, Run
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Event, Run
+from runhive.tracking.life.process import die_with_parent
 
 TRAIN_RECORD = "models/train.json"
 STAGE = "record"  # the last one that a reproduction needs: it has train, evaluate and export run

@@ -1,0 +1,69 @@
+"""What one append writes: checked, because every byte in the ledger is there for ever."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import pygit2
+
+from runhive.errors import RunhiveError
+from runhive.tracking.ledger.objects import bytes_of, subtree
+from runhive.tracking.ledger.run import Event
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+FILE_BYTES = 5_000_000  # what is larger belongs in the DVC cache
+
+
+def media_path(sha256: str) -> str:
+    """Return where the picture of this digest lies in the ledger. Raises RunhiveError for what is no digest."""
+    if not SHA256.fullmatch(sha256):
+        raise RunhiveError(f"{sha256!r} is no name for a picture: use the SHA-256, in hex, of the image that it shows")
+    return f"media/{sha256[:2]}/{sha256}.jpg"
+
+
+def check_sizes(contents: Mapping[str, bytes]) -> None:
+    """Raise RunhiveError for a file, named as in *contents*, that is over the cap."""
+    for name, content in contents.items():
+        if len(content) > FILE_BYTES:
+            raise RunhiveError(
+                f"{name} has {len(content)} bytes, the ledger takes {FILE_BYTES}: keep it as a DVC output instead"
+            )
+
+
+def read_events(folder: pygit2.Tree, path: str) -> list[Event]:
+    """Read the events of the run's *folder*, which lies at *path*. Raises RunhiveError naming a malformed file."""
+    return [_parse(entry, path) for entry in subtree(folder, "events") or ()]
+
+
+def _parse(entry: pygit2.Object, path: str) -> Event:
+    found = bytes_of(entry) if isinstance(entry, pygit2.Blob) else b""
+    try:
+        return Event.from_json(found)
+    except RunhiveError as error:
+        raise RunhiveError(f"{f'{path}/events/{entry.name}'!r} of the ledger: {error}") from error
+
+
+def new_events(present: Sequence[Event], events: Sequence[Event], order: int = 0) -> Iterator[Event]:
+    """Yield those of *events* that say something new, in order after those *present* and after *order*.
+
+    An event that says what the last of its type says is dropped: recording the same inputs again adds nothing.
+    Raises RunhiveError for an event that no reader could read.
+    """
+    last = {event.type: event.said() for event in sorted(present, key=Event.sort_key)}
+    order = max([order, *(event.order for event in present)])
+    for event in events:
+        _check(event)
+        if last.get(event.type) != event.said():
+            last[event.type] = event.said()
+            order += 1
+            yield replace(event, order=order)
+
+
+def _check(event: Event) -> None:
+    try:
+        content = event.to_json()
+        Event.from_json(content)
+    except (ValueError, RunhiveError) as error:
+        raise RunhiveError(f"event {event.type!r} cannot be recorded: {error}") from error
+    if len(content) > FILE_BYTES:
+        raise RunhiveError(f"event {event.type!r} has {len(content)} bytes, the ledger takes {FILE_BYTES}: shorten it")

@@ -1,0 +1,65 @@
+"""The files that a run keeps beside its events: under a name of order and content, so that none replaces another.
+
+Two clones' files are joined by taking both. The one in force of each name is the one of the highest order.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pygit2
+
+from runhive.errors import RunhiveError
+from runhive.tracking.ledger.objects import subtree
+
+FOLDER = "files"
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+KEPT_NAME = re.compile(r"([0-9]{4,9})-([0-9a-f]{8})-([A-Za-z0-9][A-Za-z0-9._-]{0,99})")
+DIGEST = 8  # hex digits of the Git id of the content
+
+
+@dataclass(frozen=True, order=True)
+class Kept:
+    """One content of one file. `order` is that of the last event written with it."""
+
+    order: int
+    id: str
+    name: str
+
+    def path(self) -> str:
+        """Where it lies in the run's folder."""
+        return f"{FOLDER}/{self.order:04d}-{self.id[:DIGEST]}-{self.name}"
+
+
+def check_name(name: str) -> None:
+    """Raise RunhiveError for what is no name of a file."""
+    if not FILE_NAME.fullmatch(name) or name in ("events", FOLDER):
+        raise RunhiveError(f"{name!r} is no name for a file of a run: use letters, digits, '.', '_' and '-'")
+
+
+def kept_files(folder: pygit2.Tree | None) -> list[Kept]:
+    """Return all that was ever kept in the run's *folder*, oldest first."""
+    return sorted(_kept(folder)) if folder else []
+
+
+def _kept(folder: pygit2.Tree) -> Iterator[Kept]:
+    for entry in subtree(folder, FOLDER) or ():
+        if isinstance(entry, pygit2.Blob) and (found := KEPT_NAME.fullmatch(str(entry.name))):
+            yield Kept(int(found[1]), str(entry.id), found[3])
+    for entry in folder:
+        if isinstance(entry, pygit2.Blob):  # as ledgers of version 0.1 have them
+            yield Kept(0, str(entry.id), str(entry.name))
+
+
+def in_force(folder: pygit2.Tree | None) -> dict[str, Kept]:
+    """Return the file of each name that was kept last."""
+    return {kept.name: kept for kept in kept_files(folder)}
+
+
+def changed_files(kept: Mapping[str, Kept], files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return those of *files* that are not in force with this content."""
+    return {
+        name: content
+        for name, content in files.items()
+        if name not in kept or kept[name].id != str(pygit2.hash(content))
+    }

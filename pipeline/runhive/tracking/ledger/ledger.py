@@ -1,0 +1,198 @@
+"""The ledger of runs: the Git ref `refs/runs/main`, whose tree holds a folder of events and files for each run.
+
+It lies outside `refs/heads`, so a plain clone does not carry it, and no working tree is read or written.
+"""
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import pygit2
+
+from runhive.errors import RunhiveError
+from runhive.tracking.ledger.entry import check_sizes, media_path, new_events, read_events
+from runhive.tracking.ledger.folders import read_run, run_folders
+from runhive.tracking.ledger.index import read_rows
+from runhive.tracking.ledger.kept import Kept, changed_files, check_name, in_force
+from runhive.tracking.ledger.objects import (
+    MissingObject,
+    advance,
+    blob_at,
+    bytes_of,
+    commit_at,
+    content_of,
+    grow,
+    subtree,
+    tree_of,
+    write_commit,
+)
+from runhive.tracking.ledger.row import Row
+from runhive.tracking.ledger.run import RUN_ID, Event, Run, run_folder
+from runhive.tracking.ledger.stone import refuse_purged
+from runhive.tracking.repository import main_root, open_repository
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NONE: Mapping[str, bytes] = MappingProxyType({})
+
+
+def open_ledger(root: Path | None = None) -> "Ledger":
+    """Open the ledger of the repository at *root*, by default the real one of the current folder."""
+    return Ledger(open_repository(root or main_root()))
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The runs of one repository."""
+
+    repository: pygit2.Repository
+
+    def append(
+        self,
+        run_id: str,
+        events: Sequence[Event],
+        files: Mapping[str, bytes] = NONE,
+        media: Mapping[str, bytes] = NONE,
+    ) -> tuple[Event, ...]:
+        """Add to a run, in one commit, and return the events that were added, with the order they were given.
+
+        *media* are pictures by the digest of the image that they show; one that is there already stays as it is.
+        When it returns, what it added outlives a kill or a power cut. What is there already adds no commit.
+        Raises RunhiveError for bad names, malformed events and files over the cap, and where the repository cannot
+        be written; then nothing was added.
+        """
+        for name in files:
+            check_name(name)
+        pictures = {media_path(sha256): content for sha256, content in media.items()}
+        check_sizes({f"{run_folder(run_id)}/{name}": content for name, content in files.items()} | pictures)
+        added: tuple[Event, ...] = ()
+
+        def step(tip: pygit2.Commit | None) -> pygit2.Oid | None:
+            nonlocal added
+            before = tree_of(tip)
+            refuse_purged(before, run_id)
+            added, written = self._written(before, run_id, events, files)
+            written |= {path: picture for path, picture in pictures.items() if blob_at(before, path) is None}
+            if not written:
+                return None
+            blobs = {path: self.repository.create_blob(content) for path, content in written.items()}
+            tree = grow(self.repository, before, blobs)
+            message = f"{run_id}: {', '.join(event.type for event in added) or 'files'}\n"
+            return write_commit(self.repository, tree, [tip.id] if tip else [], message)
+
+        advance(self.repository, step)
+        return added
+
+    def _written(
+        self, before: pygit2.Tree | None, run_id: str, events: Sequence[Event], files: Mapping[str, bytes]
+    ) -> tuple[tuple[Event, ...], dict[str, bytes]]:
+        """Return the events that are new to the run, and what to write for them and for the files, by path."""
+        folder = run_folder(run_id)
+        there = subtree(before, folder)
+        kept = in_force(there)
+        order = max((one.order for one in kept.values()), default=0)
+        present = read_events(there, folder) if there else []
+        added = tuple(new_events(present, events, order))
+        written = {f"{folder}/events/{event.file_name()}": event.to_json() for event in added}
+        order = added[-1].order if added else max([order, *(event.order for event in present)]) + 1
+        for name, content in changed_files(kept, files).items():
+            written[f"{folder}/{Kept(order, str(pygit2.hash(content)), name).path()}"] = content
+        return added, written
+
+    def tip(self) -> str | None:
+        """Return the commit that the ledger is at; None while it is empty."""
+        commit = commit_at(self.repository)
+        return str(commit.id) if commit else None
+
+    def has(self, run_id: str) -> bool:
+        """Say whether the run is in the ledger. Raises RunhiveError for what is no run id."""
+        return subtree(self._tree(), run_folder(run_id)) is not None
+
+    def run(self, run_id: str) -> Run:
+        """Return the run of this id, or of the one id that begins with it.
+
+        Raises RunhiveError where there is none, more than one, or a malformed event.
+        """
+        if RUN_ID.fullmatch(run_id) and (folder := subtree(self._tree(), run_folder(run_id))):
+            return read_run(run_folder(run_id), folder)
+        folders = {path.rpartition("/")[2]: (path, folder) for path, folder in self._folders()}
+        ids = [known for known in folders if run_id and known.startswith(run_id)]
+        if len(ids) == 1:
+            return read_run(*folders[ids[0]])
+        if ids:
+            raise RunhiveError(f"{run_id!r} begins {len(ids)} run ids ({', '.join(ids[:3])}, …): give more of it")
+        near = ", ".join(get_close_matches(run_id, folders)) or "none"
+        raise RunhiveError(f"no run {run_id!r} in the ledger (near: {near}): see `runhive runs list`")
+
+    def runs(self) -> list[Run]:
+        """Return all runs, newest first. One with a malformed event is left out, with a warning that names the file."""
+        return sorted(_readable(self._folders()), key=lambda run: (run.started_at, run.run_id), reverse=True)
+
+    def table(self) -> "pd.DataFrame":
+        """Return one row per run, newest first, with flat `params.*` and `metrics.*`."""
+        from runhive.tracking.ledger.table import tabulate  # pandas takes a second to import, and training needs none
+
+        return tabulate(self.rows())
+
+    def rows(self) -> list[Row]:
+        """Return one flat row per run, newest first, far faster than `runs`: read again is only what changed."""
+        return read_rows(self.repository, self._tree())
+
+    def file(self, run_id: str, name: str) -> bytes | None:
+        """Return the content of a run's file as it was kept last; None where it has none of that name."""
+        check_name(name)
+        kept = in_force(subtree(self._tree(), run_folder(run_id))).get(name)
+        return content_of(self.repository, kept.id) if kept else None
+
+    def files(self, run_id: str) -> dict[str, int]:
+        """Return the bytes that each file of the run has, by name, without its events."""
+        kept = in_force(subtree(self._tree(), run_folder(run_id)))
+        return {name: len(content_of(self.repository, one.id)) for name, one in sorted(kept.items())}
+
+    def media(self, sha256: str) -> bytes | None:
+        """Return the picture of this digest; None where there is none."""
+        return blob_at(self._tree(), media_path(sha256))
+
+    def find_by_weights(self, sha256: str) -> Run | None:
+        """Return the run that made or measured the weights of this digest: completed before others, then newest."""
+        mentioned = ((path, folder) for path, folder in self._folders() if _mentions(folder, sha256))
+        other = None
+        for run in _readable(mentioned):
+            if any(_weights(event) == sha256 for event in run.events):
+                if run.state == "completed":
+                    return run
+                other = other or run
+        return other
+
+    def _tree(self) -> pygit2.Tree | None:
+        return tree_of(commit_at(self.repository))
+
+    def _folders(self) -> Iterator[tuple[str, pygit2.Tree]]:
+        return run_folders(self._tree())
+
+
+def _readable(folders: Iterable[tuple[str, pygit2.Tree]]) -> Iterator[Run]:
+    for path, folder in folders:
+        try:
+            yield read_run(path, folder)
+        except MissingObject:
+            raise
+        except RunhiveError as error:
+            warnings.warn(f"left out: {error}", stacklevel=3)
+
+
+def _mentions(folder: pygit2.Tree, sha256: str) -> bool:
+    """Say whether an event of the run may be about *sha256*, far faster than by parsing it."""
+    events = subtree(folder, "events") or ()
+    return any(isinstance(entry, pygit2.Blob) and sha256.encode() in bytes_of(entry) for entry in events)
+
+
+def _weights(event: Event) -> object:
+    if event.type not in ("started", "trained", "evaluated"):
+        return None
+    return event.data.get("weights_sha256") or event.data.get("evaluation", {}).get("weights_sha256")

@@ -1,0 +1,229 @@
+"""A run: its events, never changed, and the record that they fold into."""
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from runhive.errors import RunhiveError
+from runhive.tracking.ledger.shapes import check_data, parse_envelope
+
+SCHEMA_VERSION = 1
+MAY_BE_INFINITE = re.compile(rb"NaN|Inf|[eE]\+?[0-9]{3}|[0-9]{300}")  # as text; what does not match need not be walked
+RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
+STATES = ("running", "completed", "failed", "canceled", "lost")
+
+
+def new_run_id(now: datetime | None = None) -> str:
+    """Return an id that sorts by its start in UTC; 24 random bits keep two starts of one second apart."""
+    return f"{now or datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def run_folder(run_id: str) -> str:
+    """Return the run's folder in the ledger's tree. Raises RunhiveError for anything but a run id."""
+    if not RUN_ID.fullmatch(run_id):
+        raise RunhiveError(f"{run_id!r} is not a run id such as 20261123-142233-7f3a9c: see `runhive runs list`")
+    return f"runs/{run_id[:4]}/{run_id[4:6]}/{run_id[6:8]}/{run_id}"
+
+
+def utc_now() -> str:
+    """Return the time as ISO 8601 in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to a run.
+
+    `order` is a Lamport clock: one more than the highest that the writer had seen in the run's folder.
+    `data` decides what the event says; `began` and `seconds`, when it began and what it took, do not.
+    """
+
+    type: str
+    data: dict[str, Any]
+    time: str = field(default_factory=utc_now)
+    seconds: float | None = None
+    order: int = 0
+    began: str | None = None
+
+    def to_json(self) -> bytes:
+        """The bytes of the event's file: sorted keys, one line each. Raises ValueError for NaN and infinities."""
+        content = {"schema_version": SCHEMA_VERSION, **vars(self)}
+        return (json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> "Event":
+        """Parse an event's file. Raises RunhiveError where it is malformed or was written by a newer Runhive."""
+        try:
+            parsed = parse_envelope(content)
+            if parsed.schema_version > SCHEMA_VERSION:
+                raise RunhiveError("written by a newer Runhive: upgrade it")
+            check_data(parsed.type, parsed.data)
+            event = cls(parsed.type, parsed.data, parsed.time, parsed.seconds, parsed.order, parsed.began)
+            if MAY_BE_INFINITE.search(content):
+                event.said()  # refuses NaN and infinities, which the parser lets pass within `data`
+        except ValueError as error:
+            raise RunhiveError(f"not a well-formed event ({error})") from error
+        return event
+
+    def said(self) -> str:
+        """Return what the event says, in one form whatever the order of keys. Raises ValueError as `to_json`."""
+        return json.dumps([self.type, self.data], sort_keys=True, allow_nan=False)
+
+    def sort_key(self) -> tuple[int, str, str, float, str]:
+        """Return what puts a run's events in the one order in which they are folded."""
+        return self.order, self.time, self.said(), -1.0 if self.seconds is None else self.seconds, self.began or ""
+
+    def file_name(self) -> str:
+        """Return a name that no other event of the run has."""
+        return f"{self.order:04d}-{self.type}-{hashlib.sha256(self.to_json()).hexdigest()[:8]}.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is known of one run. `metrics` is flat, `split.name` to number; the last evaluation is in force.
+
+    `phases` holds seconds and `began` the start, both by phase: queued, preparing and the stages, or `run` for a
+    command of one's own. `files` holds, by path, what the `filed` events say of each.
+    """
+
+    run_id: str
+    state: str
+    attempt: int
+    started_at: str
+    ended_at: str | None = None
+    cause: str | None = None
+    traceback: str | None = None
+    heartbeat: str | None = None
+    exit_code: int | None = None
+    experiment: str = ""
+    name: str = ""
+    tags: tuple[str, ...] = ()
+    notes: str = ""
+    archived: bool = False
+    parent: str | None = None
+    input_digest: str = ""
+    requirements_digest: str | None = None
+    outcome_digest: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+    code: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    launcher: dict[str, Any] = field(default_factory=dict)
+    nodes: int = 1
+    command: tuple[str, ...] = ()
+    training: dict[str, Any] = field(default_factory=dict)
+    evaluation: dict[str, Any] = field(default_factory=dict)
+    parity: dict[str, Any] = field(default_factory=dict)
+    comparison: dict[str, Any] = field(default_factory=dict)
+    reproduction: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    phases: dict[str, float] = field(default_factory=dict)
+    began: dict[str, str] = field(default_factory=dict)
+    used: dict[str, float] = field(default_factory=dict)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+
+
+def fold(run_id: str, events: Iterable[Event]) -> Run:
+    """Fold *events*, given in any order, into the run's record: the same events give the same record."""
+    ordered = tuple(in_order(events))
+    known: Known = {"state": "running", "attempt": 1, "started_at": ordered[0].time}
+    for event in ordered:
+        known |= _changes(known, event) | _span(known, event)
+    return Run(run_id=run_id, events=ordered, **known)
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """Sort *events* by their sort key, at the price of comparing numbers where no two have the same order."""
+    listed = list(events)
+    distinct = len({event.order for event in listed}) == len(listed)
+    return sorted(listed, key=(lambda event: event.order) if distinct else Event.sort_key)
+
+
+Known = dict[str, Any]
+
+
+def _changes(known: Known, event: Event) -> Known:
+    """The fields of the run that *event* changes."""
+    data = event.data
+    match event.type:
+        case "started":
+            described = {key: data[key] for key in DESCRIPTION if key in data}
+            own = {"name": data.get("name", ""), "tags": tuple(sorted(set(data.get("tags", ()))))}
+            changed = {key: known.get(key, value) for key, value in own.items()}
+            return {"started_at": event.time, "command": tuple(data.get("command", ())), **described, **changed}
+        case "configured":
+            experiment = data.get("experiment") or known.get("experiment", "")
+            return {"experiment": experiment, "params": known.get("params", {}) | data.get("params", {})}
+        case "resumed":
+            return {"state": "running", "attempt": data["attempt"], "ended_at": None, **dict.fromkeys(ENDING)}
+        case "finished":
+            ending = {key: data.get(key) for key in ENDING} | {"outcome_digest": data.get("outcome_digest", "")}
+            return {"state": data["state"], "ended_at": event.time, **ending}
+        case "trained":
+            return {"training": data}
+        case "evaluated":
+            return {"evaluation": data["evaluation"], "metrics": known.get("metrics", {}) | data["metrics"]}
+        case "exported":
+            return {"parity": data["parity"], "metrics": known.get("metrics", {}) | data["metrics"]}
+        case "logged":
+            return {"metrics": known.get("metrics", {}) | data["metrics"]}
+        case "compared":
+            return {"comparison": data}
+        case "filed":
+            return {"files": known.get("files", {}) | data["files"]}
+        case "used":
+            return {"used": _add_up(known.get("used", {}), data)}
+        case "named":
+            return {"name": data["name"]}
+        case "tagged":
+            tags = set(known.get("tags", ())).difference(data.get("remove", ())).union(data.get("add", ()))
+            return {"tags": tuple(sorted(tags))}
+        case "noted":
+            return {"notes": data["text"]}
+        case "archived":
+            return {"archived": data["archived"]}
+        case "reproduced":
+            return {"reproduction": data}
+    return {}
+
+
+DESCRIPTION = (
+    "experiment", "parent", "input_digest", "requirements_digest", "params", "code", "data", "environment",
+    "launcher", "nodes",
+)  # fmt: skip
+ENDING = ("cause", "traceback", "heartbeat", "exit_code")
+PHASES = {
+    "queued": "queued",
+    "prepared": "preparing",
+    "fetched": "fetch",
+    "trained": "train",
+    "evaluated": "evaluate",
+    "exported": "export",
+    "recorded": "record",
+    "ran": "run",
+}
+
+
+def _span(known: Known, event: Event) -> Known:
+    """When the phase that *event* ends began, and what it took."""
+    phase = PHASES.get(event.type)
+    if phase is None or event.seconds is None:
+        return {}
+    began = known.get("began", {})
+    return {
+        "phases": {**known.get("phases", {}), phase: event.seconds},
+        "began": {**began, phase: event.began} if event.began else began,
+    }
+
+
+def _add_up(used: dict[str, float], data: dict[str, Any]) -> dict[str, float]:
+    """Time adds up over the processes of a run; of memory, the highest counts."""
+    sums = {key: used.get(key, 0.0) + data.get(key, 0.0) for key in ("cpu_seconds", "gpu_hours")}
+    peaks = {key: max(used.get(key, 0), data.get(key, 0)) for key in ("peak_memory_bytes", "peak_gpu_memory_bytes")}
+    return sums | peaks

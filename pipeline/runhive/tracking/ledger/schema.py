@@ -1,0 +1,29 @@
+"""The JSON schema of what the ledger holds: an event's file, and the record that a run's events fold into."""
+
+import json
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from runhive.tracking.ledger.run import SCHEMA_VERSION, Run
+from runhive.tracking.ledger.shapes import DATA, Envelope
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+REFERENCE = "#/$defs/{model}"
+
+
+def json_schema() -> str:
+    """Return the schema as JSON: the root is an event, `$defs/Run` the record."""
+    definitions: dict[str, Any] = {}
+    rules = []
+    for type, shape in DATA.items():
+        own = shape.model_json_schema(ref_template=REFERENCE)
+        definitions |= own.pop("$defs", {}) | {shape.__name__: own}
+        data = {"properties": {"data": {"$ref": f"#/$defs/{shape.__name__}"}}}
+        rules.append({"if": {"properties": {"type": {"const": type}}}, "then": data})
+    envelope = Envelope.model_json_schema(ref_template=REFERENCE)
+    record = TypeAdapter(Run).json_schema(ref_template=REFERENCE)
+    definitions |= record.pop("$defs", {}) | {"Run": record}
+    envelope["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
+    content = {"$schema": DIALECT, **envelope, "title": "An event of a run", "allOf": rules, "$defs": definitions}
+    return json.dumps(content, indent=2) + "\n"
