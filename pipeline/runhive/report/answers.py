@@ -13,13 +13,17 @@ from runhive.tracking.comparison import changed_samples
 
 @dataclass(frozen=True)
 class Answer:
-    """The model's answer for one image; `before` is the baseline's, where the two are compared."""
+    """The model's answer for one image; `before` is the baseline's, where the two are compared.
+
+    `cell` is the image's place in the confusion matrix: the indices of the actual and the predicted class.
+    """
 
     path: str
     sha256: str
     actual: str
     predicted: str
     confidence: float
+    cell: str
     before: str | None = None
 
 
@@ -39,6 +43,7 @@ class Answers:
             actual=of.classes[int(of.labels[image])],
             predicted=of.classes[int(self.predicted[image])],
             confidence=float(self.confidence[image]),
+            cell=f"{int(of.labels[image])}-{int(self.predicted[image])}",
             before=before,
         )
 
@@ -60,6 +65,13 @@ def mistakes(answers: Answers) -> list[Answer]:
     """The wrong answers, the most confident first."""
     wrong = np.flatnonzero(answers.predicted != answers.predictions.labels)
     order = wrong[np.argsort(-answers.confidence[wrong], kind="stable")]
+    return [answers.answer(int(image)) for image in order]
+
+
+def doubtful_hits(answers: Answers) -> list[Answer]:
+    """The right answers, the least confident first."""
+    right = np.flatnonzero(answers.predicted == answers.predictions.labels)
+    order = right[np.argsort(answers.confidence[right], kind="stable")]
     return [answers.answer(int(image)) for image in order]
 
 
