@@ -1,7 +1,6 @@
 """The exported file: the same bytes anywhere, and the same numbers as torch."""
 
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -16,6 +15,8 @@ from small import OWN, params
 
 import runhive
 from runhive.formats.model_card import ModelCard, Selection
+from runhive.formats.onnx_metadata import OnnxMetadata
+from runhive.scoring.package import parse_package
 from runhive.vision.augment import Labelled
 from runhive.vision.model import Classifier
 from runhive.vision.onnx_model import open_session, session_logits, to_onnx
@@ -95,12 +96,9 @@ def test_nothing_of_the_exporting_machine_is_in_the_file(exported: bytes, tmp_pa
 
 
 def test_the_file_says_what_its_outputs_mean(exported: bytes) -> None:
-    found = {entry.key: entry.value for entry in onnx.load_from_string(exported).metadata_props}
+    found = parse_package(exported, "it").metadata
 
-    assert sorted(found) == ["classes", "name", "preprocess", "weights_sha256"]
-    assert json.loads(found["classes"]) == CLASSES
-    assert type(CARD.preprocess).model_validate_json(found["preprocess"]) == CARD.preprocess
-    assert (found["name"], found["weights_sha256"]) == ("insects", "ab" * 32)
+    assert found == OnnxMetadata("insects", "fp32", CLASSES, CARD.preprocess, "ab" * 32)
 
 
 def test_the_file_is_one_checked_graph_of_the_operator_set_that_was_asked_for(exported: bytes) -> None:

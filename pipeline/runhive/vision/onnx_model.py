@@ -1,6 +1,5 @@
 """A classifier as one ONNX file, and ONNX Runtime over it."""
 
-import json
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from onnx import GraphProto, ModelProto
 from torch import Tensor, nn
 
 from runhive.formats.model_card import ModelCard
+from runhive.formats.onnx_metadata import OnnxMetadata
 from runhive.preprocess import Load, input_batches, load_pixels
 from runhive.vision.device import MEASURE_BATCH
 from runhive.vision.model import Classifier
@@ -56,15 +56,8 @@ def to_onnx(classifier: Classifier, card: ModelCard, opset: int) -> bytes:
     assert program is not None
     model = program.model_proto
     _strip(model)
-    onnx.helper.set_model_props(
-        model,
-        {
-            "classes": json.dumps(card.classes, ensure_ascii=False),
-            "name": card.name,
-            "preprocess": card.preprocess.model_dump_json(),
-            "weights_sha256": card.weights_sha256,
-        },
-    )
+    metadata = OnnxMetadata(card.name, "fp32", card.classes, card.preprocess, card.weights_sha256)
+    onnx.helper.set_model_props(model, metadata.to_entries())
     onnx.checker.check_model(model, full_check=True)
     content: bytes = model.SerializeToString(deterministic=True)
     return content
