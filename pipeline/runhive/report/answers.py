@@ -1,5 +1,6 @@
 """predictions.csv to what a person wants to see: the mistakes, and the images whose answer changed."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,8 +30,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answers:
-    """All answers of one run: index i of each array is image i."""
+    """All answers of one run: index i of each array is image i. `digest` is that of the table's bytes."""
 
+    digest: str
     predictions: Predictions
     predicted: NDArray[np.int64]
     confidence: NDArray[np.float64]
@@ -58,7 +60,8 @@ def parse_answers(content: bytes) -> Answers | None:
         return None
     if not len(predictions.paths):
         return None
-    return Answers(predictions, predictions.logits.argmax(axis=1), softmax(predictions.logits).max(axis=1))
+    digest = hashlib.sha256(content).hexdigest()
+    return Answers(digest, predictions, predictions.logits.argmax(axis=1), softmax(predictions.logits).max(axis=1))
 
 
 def mistakes(answers: Answers) -> list[Answer]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -31,6 +32,11 @@ class Gallery:
     total: int
 
     @property
+    def shown(self) -> int:
+        """How many are not folded away."""
+        return min(SHOWN, len(self.pictures))
+
+    @cached_property
     def first_of_cell(self) -> dict[str, int]:
         """The place of the first picture of each cell of the confusion matrix."""
         return {picture.answer.cell: index for index, picture in reversed(list(enumerate(self.pictures)))}

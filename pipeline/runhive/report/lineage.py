@@ -32,13 +32,10 @@ class Lineage:
         return (*self.sources, self.run, *self.products, *self.versions)
 
 
-def lineage(
-    run: Run, code: Code, data: Data, training: Training, parity: Parity | None, addresses: dict[str, str]
-) -> Lineage:
-    """Gather the chain; what the record does not know is left out. *addresses* are those of data pages, by digest."""
-    data_page = addresses.get(data.digest or "")
+def lineage(run: Run, code: Code, data: Data, training: Training, parity: Parity | None) -> Lineage:
+    """Gather the chain; what the record does not know is left out."""
     sources = [
-        Box("data", data.digest or "", _images(data), f"../data/{data_page}" if data_page else ""),
+        Box("data", data.digest or "", _images(data)),
         Box("code", code.commit or "", "with uncommitted changes" if code.dirty else code.branch or ""),
     ]
     products = [

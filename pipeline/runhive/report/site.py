@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runhive.report.data_site import page_names, write_data_pages
-from runhive.report.home import home
+from runhive.report.home import home, most_wanted
 from runhive.report.npm import Package, Unreachable, bring, locked, place
 from runhive.report.numerals import epoch_of
 from runhive.report.run_page import run_page
@@ -16,6 +16,8 @@ from runhive.report.stamp import Stamp
 from runhive.report.summary import Summary, summarize
 from runhive.report.swap import building_folder, swap, sweep
 from runhive.report.templates import render
+from runhive.report.tryit.runtime import LIBRARY, write_runtime
+from runhive.report.tryit.shelf import Shelf, shelve
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.lock import file_lock
 
@@ -25,6 +27,7 @@ RUNS_A_PAGE = 500
 LONGEST_BUILD = 600.0  # seconds that a second build waits for the first
 KEPT = ".runhive/npm"
 LIBRARIES = ("uplot",)
+STATIC = "the site was built with --static"
 LOST = "charts to zoom and comparing of any runs need it: build without them by `runhive report --static`"
 
 
@@ -62,18 +65,21 @@ def _fill(ledger: Ledger, source: Path, work: Path, plan: Plan) -> Stamp:
     (work / "404.html").unlink(missing_ok=True)  # its links begin with a slash: dead from file:// and in project pages
     shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
     place(libraries, source / KEPT, work / "assets/vendor")
-    _write_home(summaries, work)
+    _write_home(summaries, ledger, work)
     _write_tables(summaries, write_run_shards(ledger.rows(), work), work)
     write_data_pages([summary.run for summary in summaries], ledger, work)
-    _write_run_pages(summaries, ledger, work, libraries)
+    shelf = Shelf(otherwise=STATIC) if plan.static else shelve(most_wanted(summaries), source)
+    if shelf.files:
+        write_runtime(_libraries(source, (LIBRARY,))[LIBRARY], source / KEPT, work)
+    _write_run_pages(summaries, ledger, work, libraries, shelf)
     stamp = Stamp(ledger=tip, runs=len(summaries))
     stamp.write(work / STAMP)
     return stamp
 
 
-def _libraries(source: Path) -> dict[str, Package]:
+def _libraries(source: Path, names: Sequence[str] = LIBRARIES) -> dict[str, Package]:
     """The front-end libraries, once they are kept in *source*."""
-    libraries = locked(LIBRARIES)
+    libraries = locked(names)
     try:
         bring(libraries, source / KEPT, source)
     except Unreachable as error:
@@ -81,9 +87,9 @@ def _libraries(source: Path) -> dict[str, Package]:
     return libraries
 
 
-def _write_home(summaries: Sequence[Summary], work: Path) -> None:
+def _write_home(summaries: Sequence[Summary], ledger: Ledger, work: Path) -> None:
     page = work / "index.html"
-    page.write_bytes(read_shell(page, "runhive-home").fill(render("home.html", home=home(summaries))))
+    page.write_bytes(read_shell(page, "runhive-home").fill(render("home.html", home=home(summaries, ledger))))
 
 
 def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Path) -> None:
@@ -98,7 +104,9 @@ def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Pat
         (work / "runs" / names[index]).write_bytes(shell.fill(body))
 
 
-def _write_run_pages(summaries: Sequence[Summary], ledger: Ledger, work: Path, libraries: Collection[str]) -> None:
+def _write_run_pages(
+    summaries: Sequence[Summary], ledger: Ledger, work: Path, libraries: Collection[str], shelf: Shelf
+) -> None:
     """Write runs/<run_id>.html beside their shell, which goes away."""
     shell = read_shell(work / "runs/run.html", "runhive-run")
     (work / "runs/run.html").unlink()
@@ -106,7 +114,7 @@ def _write_run_pages(summaries: Sequence[Summary], ledger: Ledger, work: Path, l
     data_pages = page_names([summary.run for summary in summaries])
     for index, summary in enumerate(summaries):
         baseline = known.get(summary.verdict.baseline or "")
-        page = run_page(summary, baseline, ledger, work)
+        page = run_page(summary, baseline, ledger, work, shelf)
         newer = summaries[index - 1].run_id if index else None
         older = summaries[index + 1].run_id if index + 1 < len(summaries) else None
         body = render("run.html", page=page, newer=newer, older=older, data_pages=data_pages, libraries=libraries)

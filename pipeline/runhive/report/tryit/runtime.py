@@ -3,13 +3,17 @@
 import base64
 import gzip
 import re
+import shutil
 from pathlib import Path
 
-from runhive.files import write_atomic
+from runhive.report.npm import Package
 
 FOLDER = "try-it"
 RUNTIME = f"{FOLDER}/runtime.js"
 WASM = f"{FOLDER}/wasm.js"
+LIBRARY = "onnxruntime-web"
+BUNDLE, BINARY = "dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm"
+LICENCE = ("README.md", "package.json")
 EXPORTS = re.compile(r"export\{([^{}]*)\};\s*(//# sourceMappingURL=\S*\s*)?$")
 
 
@@ -26,24 +30,25 @@ def classic_script(module: str) -> str:
     return f"(()=>{{{body}\nglobalThis.ort={{{names}}};}})();\n"
 
 
+def packed_model(digest: str, content: bytes) -> bytes:
+    """The shard of the ONNX file of this SHA-256."""
+    return packed_shard(f"model-{digest}", content)
+
+
 def packed_shard(name: str, content: bytes) -> bytes:
     """A shard of bytes: gzip in base64, which is a third of WebAssembly's own size."""
     packed = base64.b64encode(gzip.compress(content, mtime=0))
     return b"runhive.shard('%s','\"%s\"');\n" % (name.encode(), packed)
 
 
-def write_runtime(bundle: Path, wasm: Path, work: Path) -> None:
-    """Write ONNX Runtime Web into the site at *work*."""
+def write_runtime(package: Package, kept: Path, work: Path) -> None:
+    """Write ONNX Runtime Web, whose files lie in *kept*, into the site at *work*, with what it says of its licence."""
+    bundle, wasm = kept / package.files[BUNDLE], kept / package.files[BINARY]
     (work / FOLDER).mkdir(exist_ok=True)
+    for name in LICENCE:
+        shutil.copyfile(kept / package.files[name], work / FOLDER / name)
     (work / RUNTIME).write_text(classic_script(bundle.read_text(encoding="utf-8")), encoding="utf-8")
     (work / WASM).write_bytes(packed_shard("ort-wasm", wasm.read_bytes()))
-
-
-def write_model(digest: str, content: bytes, work: Path) -> None:
-    """Write an ONNX file into the site at *work*, once for all pages."""
-    path = work / model_path(digest)
-    if not path.exists():
-        write_atomic(path, packed_shard(f"model-{digest}", content))
 
 
 def model_path(digest: str) -> str:

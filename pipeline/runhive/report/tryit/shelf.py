@@ -27,10 +27,15 @@ class Onnx:
 
 @dataclass(frozen=True)
 class Shelf:
-    """The files that may be tried, by SHA-256; `why_not` says of the others why they are not among them."""
+    """The files that may be tried, by SHA-256; `why_not` says of the others why they are not among them.
+
+    `otherwise` is the reason for all where the site has no model at all.
+    """
 
     files: dict[str, Path] = field(default_factory=dict)
     why_not: dict[str, str] = field(default_factory=dict)
+    otherwise: str = ""
+    absent: str = "the machine that built this page does not have its file"
 
 
 def onnx_of(run: Run) -> Onnx | None:
@@ -67,4 +72,4 @@ def _place(onnx: Onnx, taken: int, root: Path) -> tuple[str, Path | None]:
     for path in (cached_path(root, onnx.md5), own_path(root, onnx.md5)):
         if path.is_file() and path.stat().st_size == onnx.bytes and sha256_of(path) == onnx.sha256:
             return "", path
-    return "the machine that built this page does not have its file", None
+    return Shelf.absent, None
