@@ -19,6 +19,7 @@ from runhive.report.run_page import run_page
 from runhive.report.summary import Summary, summarize
 from runhive.report.templates import render
 from runhive.report.text import visible
+from runhive.report.tryit.shelf import Shelf
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Event, fold
 
@@ -53,10 +54,12 @@ def structure(page: Page) -> list[tuple[str, list[str]]]:
 
 def drawn(text: str, ledger: Ledger, folder: Path) -> list[Page]:
     summary = summary_of(text)
-    run = render("run.html", page=run_page(summary, None, ledger, folder), newer=None, older=None, data_pages={})
+    run = render(
+        "run.html", page=run_page(summary, None, ledger, folder, Shelf()), newer=None, older=None, data_pages={}
+    )
     place = {"total": 1, "first": 1, "names": ["index.html"], "index": 0}
     table = render("runs.html", summaries=[summary], shards=[], **place)
-    return [parse(html) for html in (run, table, render("home.html", home=home([summary])))]
+    return [parse(html) for html in (run, table, render("home.html", home=home([summary], ledger)))]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -17,7 +17,7 @@ from runhive.report.parameters import Row, rows
 from runhive.report.patch import Patch, parse_patch
 from runhive.report.pictures import Pictures, answers_of, pictures
 from runhive.report.quality import Quality, quality_charts
-from runhive.report.record import Asked, Data, Training, flatten, read_part
+from runhive.report.record import Asked, Data, Training, read_part
 from runhive.report.reproduce import Recipe, recipe
 from runhive.report.scalars import scalar_charts
 from runhive.report.span import Spans, spans
@@ -89,9 +89,7 @@ class RunPage:
     recipe: Recipe
 
 
-def run_page(
-    summary: Summary, baseline: Summary | None, ledger: Ledger, site: Path, shelf: Shelf = Shelf()
-) -> RunPage:
+def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: Path, shelf: Shelf) -> RunPage:
     """Gather the page of one run; thumbnails, and what is to be tried, are written below *site*."""
     run = summary.run
     record = _read_record(summary)

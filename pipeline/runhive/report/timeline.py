@@ -72,7 +72,11 @@ def _moment(event: Event, run: Run, times: int) -> Moment:
 
 def _usage(used: dict[str, float]) -> str:
     """Processor time and the most memory that the run took, as far as they can be told."""
-    told = [f"{numerals.seconds(used.get('cpu_seconds'))} of processor time"] if _is_duration(used.get("cpu_seconds")) else []
+    told = (
+        [f"{numerals.seconds(used.get('cpu_seconds'))} of processor time"]
+        if _is_duration(used.get("cpu_seconds"))
+        else []
+    )
     peaks = {"memory": used.get("peak_memory_bytes"), "GPU memory": used.get("peak_gpu_memory_bytes")}
     told += [f"{numerals.size(int(peak))} of {name}" for name, peak in peaks.items() if peak and 0 < peak < 1e15]
     return ", ".join(told)

@@ -48,7 +48,7 @@ def onnx_of(run: Run) -> Onnx | None:
 
 
 def shelve(first: Iterable[Summary], root: Path) -> Shelf:
-    """Choose among the files of runs, those that count most *first*, out of the DVC cache of the repository at *root*."""
+    """Choose among the files of runs, those that count most *first*, out of the DVC cache at *root*."""
     shelf, total = Shelf(), 0
     for summary in first:
         onnx = onnx_of(summary.run)
