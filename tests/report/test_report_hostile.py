@@ -54,7 +54,8 @@ def structure(page: Page) -> list[tuple[str, list[str]]]:
 def drawn(text: str, ledger: Ledger, folder: Path) -> list[Page]:
     summary = summary_of(text)
     run = render("run.html", page=run_page(summary, None, ledger, folder), newer=None, older=None, data_pages={})
-    table = render("runs.html", summaries=[summary], total=1, first=1, names=["index.html"], index=0)
+    place = {"total": 1, "first": 1, "names": ["index.html"], "index": 0}
+    table = render("runs.html", summaries=[summary], shards=[], **place)
     return [parse(html) for html in (run, table, render("home.html", home=home([summary])))]
 
 

@@ -8,6 +8,7 @@ from runhive.report.data_site import page_names, write_data_pages
 from runhive.report.home import home
 from runhive.report.numerals import epoch_of
 from runhive.report.run_page import run_page
+from runhive.report.shards import write_run_shards
 from runhive.report.shell import read_shell, render_shell
 from runhive.report.stamp import Stamp
 from runhive.report.summary import Summary, summarize
@@ -47,7 +48,7 @@ def _fill(ledger: Ledger, source: Path, work: Path) -> Stamp:
     (work / "404.html").unlink(missing_ok=True)  # its links begin with a slash: dead from file:// and in project pages
     shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
     _write_home(summaries, work)
-    _write_tables(summaries, work)
+    _write_tables(summaries, write_run_shards(ledger.rows(), work), work)
     write_data_pages([summary.run for summary in summaries], ledger, work)
     _write_run_pages(summaries, ledger, work)
     stamp = Stamp(ledger=tip, runs=len(summaries))
@@ -60,14 +61,15 @@ def _write_home(summaries: Sequence[Summary], work: Path) -> None:
     page.write_bytes(read_shell(page, "runhive-home").fill(render("home.html", home=home(summaries))))
 
 
-def _write_tables(summaries: Sequence[Summary], work: Path) -> None:
-    """Write the table of runs, a page for every 500."""
+def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Path) -> None:
+    """Write the table of runs, a page for every 500; with JavaScript each shows all of them, from *shards*."""
     shell = read_shell(work / "runs/index.html", "runhive-runs")
     starts = range(0, max(1, len(summaries)), RUNS_A_PAGE)
     names = ["index.html", *(f"page-{number}.html" for number in range(2, len(starts) + 1))]
     for index, start in enumerate(starts):
         rows = summaries[start : start + RUNS_A_PAGE]
-        body = render("runs.html", summaries=rows, total=len(summaries), first=start + 1, names=names, index=index)
+        place = {"total": len(summaries), "first": start + 1, "names": names, "index": index}
+        body = render("runs.html", summaries=rows, shards=shards, **place)
         (work / "runs" / names[index]).write_bytes(shell.fill(body))
 
 

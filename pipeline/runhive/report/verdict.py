@@ -4,9 +4,14 @@ from dataclasses import dataclass
 
 from runhive.report.numerals import p_value
 from runhive.report.record import Comparison
+from runhive.tracking.ledger.row import tone
 from runhive.tracking.ledger.run import RUN_ID
 
-SIGNIFICANT = 0.05
+HEADLINES = {
+    "same": "No clear difference to its baseline",
+    "better": "Better than its baseline",
+    "worse": "Worse than its baseline",
+}
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,8 @@ def _weigh(comparison: Comparison) -> tuple[str, str, str]:
     if comparison.p is None:
         return "same", "Changed against its baseline", detail
     detail += f", McNemar {p_value(comparison.p)}"
-    if comparison.p >= SIGNIFICANT or won == lost:
-        return "same", "No clear difference to its baseline", detail
-    if won > lost:
-        return "better", "Better than its baseline", detail
-    return "worse", "Worse than its baseline", detail
+    found = tone(won, lost, comparison.p)
+    return found, HEADLINES[found], detail
 
 
 def images(count: int) -> str:
