@@ -1,11 +1,13 @@
 """`runhive report`: the ledger's runs become the static site. Reads the ledger and docs/, writes only the site."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from runhive.report.data_site import page_names, write_data_pages
 from runhive.report.home import home
+from runhive.report.npm import Package, Unreachable, bring, locked, place
 from runhive.report.numerals import epoch_of
 from runhive.report.run_page import run_page
 from runhive.report.shards import write_run_shards
@@ -21,12 +23,23 @@ ASSETS = Path(__file__).with_name("assets")
 STAMP = "stamp.json"
 RUNS_A_PAGE = 500
 LONGEST_BUILD = 600.0  # seconds that a second build waits for the first
+KEPT = ".runhive/npm"
+LIBRARIES = ("uplot",)
+LOST = "charts to zoom and comparing of any runs need it: build without them by `runhive report --static`"
 
 
-def build(ledger: Ledger, source: Path, site: Path) -> Stamp:
+@dataclass(frozen=True)
+class Plan:
+    """What to build. A `static` site has no front-end library: its pages are whole, but nothing can be zoomed."""
+
+    static: bool = False
+
+
+def build(ledger: Ledger, source: Path, site: Path, plan: Plan = Plan()) -> Stamp:
     """Build the site of *ledger* with the shell in *source* (mkdocs.yml and docs/) and put it in the place of *site*.
 
     The old site stays until the new one is whole; of two builds at once, the second waits.
+    Raises Unreachable where the front-end libraries cannot be had.
     """
     site = site.absolute()
     site.parent.mkdir(parents=True, exist_ok=True)
@@ -34,26 +47,38 @@ def build(ledger: Ledger, source: Path, site: Path) -> Stamp:
         sweep(site)
         work = building_folder(site)
         try:
-            stamp = _fill(ledger, source, work)
+            stamp = _fill(ledger, source, work, plan)
             swap(work, site)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     return stamp
 
 
-def _fill(ledger: Ledger, source: Path, work: Path) -> Stamp:
+def _fill(ledger: Ledger, source: Path, work: Path, plan: Plan) -> Stamp:
     tip = ledger.tip()
     summaries = [summarize(run) for run in ledger.runs()]
+    libraries = {} if plan.static else _libraries(source)
     render_shell(source, work, _newest(summaries))
     (work / "404.html").unlink(missing_ok=True)  # its links begin with a slash: dead from file:// and in project pages
     shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
+    place(libraries, source / KEPT, work / "assets/vendor")
     _write_home(summaries, work)
     _write_tables(summaries, write_run_shards(ledger.rows(), work), work)
     write_data_pages([summary.run for summary in summaries], ledger, work)
-    _write_run_pages(summaries, ledger, work)
+    _write_run_pages(summaries, ledger, work, libraries)
     stamp = Stamp(ledger=tip, runs=len(summaries))
     stamp.write(work / STAMP)
     return stamp
+
+
+def _libraries(source: Path) -> dict[str, Package]:
+    """The front-end libraries, once they are kept in *source*."""
+    libraries = locked(LIBRARIES)
+    try:
+        bring(libraries, source / KEPT, source)
+    except Unreachable as error:
+        raise Unreachable(f"{error}: {LOST}") from error
+    return libraries
 
 
 def _write_home(summaries: Sequence[Summary], work: Path) -> None:
@@ -73,7 +98,7 @@ def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Pat
         (work / "runs" / names[index]).write_bytes(shell.fill(body))
 
 
-def _write_run_pages(summaries: Sequence[Summary], ledger: Ledger, work: Path) -> None:
+def _write_run_pages(summaries: Sequence[Summary], ledger: Ledger, work: Path, libraries: Collection[str]) -> None:
     """Write runs/<run_id>.html beside their shell, which goes away."""
     shell = read_shell(work / "runs/run.html", "runhive-run")
     (work / "runs/run.html").unlink()
@@ -84,7 +109,7 @@ def _write_run_pages(summaries: Sequence[Summary], ledger: Ledger, work: Path) -
         page = run_page(summary, baseline, ledger, work)
         newer = summaries[index - 1].run_id if index else None
         older = summaries[index + 1].run_id if index + 1 < len(summaries) else None
-        body = render("run.html", page=page, newer=newer, older=older, data_pages=data_pages)
+        body = render("run.html", page=page, newer=newer, older=older, data_pages=data_pages, libraries=libraries)
         (work / "runs" / f"{summary.run_id}.html").write_bytes(shell.fill(body, summary.run_id))
 
 
