@@ -1,6 +1,6 @@
 """The Compare page: a shard for each run, one for each set of samples, and what can be compared without a script."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,12 @@ DETAILS = "details"
 SAMPLES = "samples"
 MOST_COMPARED = 100  # rows of the static table
 MOST_PICTURES = 2000  # of one set of samples
+CHARTS = "vendor/uplot/uPlot.iife.min.js"
+STYLES = "vendor/uplot/uPlot.min.css"
+SCRIPTS = (
+    "numerals.js", "dom.js", "fragment.js", "pairs.js", "chosen-runs.js", "colours.js", "scales.js", "line-chart.js",
+    "curves.js", "scatter.js", "parallel.js", "differences.js", "pair-table.js", "picker.js", "compare.js",
+)  # fmt: skip
 
 
 @dataclass
@@ -32,7 +38,9 @@ class SampleSet:
     missed: NDArray[np.bool_] = field(repr=False)
 
 
-def write_compare(newest_first: Sequence[Summary], shards: Sequence[str], ledger: Ledger, work: Path) -> None:
+def write_compare(
+    newest_first: Sequence[Summary], shards: Sequence[str], ledger: Ledger, work: Path, libraries: Collection[str]
+) -> None:
     """Write compare/ below *work*; *shards* are the paths of the table of runs in the site."""
     sets: dict[str, SampleSet] = {}
     names = {summary.run_id: _write_details(summary, ledger, sets, work) for summary in reversed(newest_first)}
@@ -47,6 +55,8 @@ def write_compare(newest_first: Sequence[Summary], shards: Sequence[str], ledger
         hidden=max(0, len(compared) - MOST_COMPARED),
         known={summary.run_id: summary for summary in newest_first},
         shards=[*shards, *listed],
+        styles=STYLES if "uplot" in libraries else None,
+        scripts=[*((CHARTS,) if "uplot" in libraries else ()), *SCRIPTS],
     )
     index = work / "compare/index.html"
     index.write_bytes(read_shell(index, "runhive-compare").fill(body))

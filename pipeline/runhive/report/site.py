@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runhive.report.compare_site import write_compare
 from runhive.report.data_site import page_names, write_data_pages
 from runhive.report.home import home
 from runhive.report.npm import Package, Unreachable, bring, locked, place
@@ -16,6 +17,7 @@ from runhive.report.stamp import Stamp
 from runhive.report.summary import Summary, summarize
 from runhive.report.swap import building_folder, swap, sweep
 from runhive.report.templates import render
+from runhive.report.trends_site import write_trends
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.lock import file_lock
 
@@ -63,7 +65,11 @@ def _fill(ledger: Ledger, source: Path, work: Path, plan: Plan) -> Stamp:
     shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
     place(libraries, source / KEPT, work / "assets/vendor")
     _write_home(summaries, work)
-    _write_tables(summaries, write_run_shards(ledger.rows(), work), work)
+    rows = ledger.rows()
+    shards = write_run_shards(rows, work)
+    _write_tables(summaries, shards, work)
+    write_compare(summaries, shards, ledger, work, libraries)
+    write_trends(rows, shards, work, libraries)
     write_data_pages([summary.run for summary in summaries], ledger, work)
     _write_run_pages(summaries, ledger, work, libraries)
     stamp = Stamp(ledger=tip, runs=len(summaries))

@@ -24,10 +24,16 @@
     return told;
   }
 
-  /** Calls *act* whenever the page turns dark or light. */
+  /** Calls *act* whenever the page turns dark or light, until what it returns is called. */
   function onScheme(act) {
-    new MutationObserver(act).observe(document.body, { attributeFilter: ["data-md-color-scheme"] });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", act);
+    const observer = new MutationObserver(act);
+    const media = matchMedia("(prefers-color-scheme: dark)");
+    observer.observe(document.body, { attributeFilter: ["data-md-color-scheme"] });
+    media.addEventListener("change", act);
+    return () => {
+      observer.disconnect();
+      media.removeEventListener("change", act);
+    };
   }
 
   /** The run's number and its line, as a drawing of fixed size. */

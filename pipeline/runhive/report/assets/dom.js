@@ -14,8 +14,15 @@
       else if (value === true) made.setAttribute(name, "");
       else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
     }
-    made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+    made.append(...present(children));
     return made;
+  }
+
+  const present = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+
+  /** Puts *children* in the place of what *host* holds; what is null is left out. */
+  function fill(host, ...children) {
+    host.replaceChildren(...present(children));
   }
 
   /** A labelled `<select>`; *options* are pairs of value and text. */
@@ -52,5 +59,5 @@
     );
   }
 
-  window.runhive.dom = { element, select, checkbox, table };
+  window.runhive.dom = { element, fill, select, checkbox, table };
 })();

@@ -18,5 +18,17 @@
     history.replaceState(history.state, "", `#${told.join("&")}`);
   }
 
-  window.runhive.fragment = { read, write };
+  /** Names in one value, with commas between; `from` reads them, and gives nothing for what was not written so. */
+  const list = {
+    to: (names) => names.map(encodeURIComponent).join(","),
+    from(told) {
+      try {
+        return (told ?? "").split(",").filter(Boolean).map(decodeURIComponent);
+      } catch {
+        return []; // somebody's half of a %
+      }
+    },
+  };
+
+  window.runhive.fragment = { read, write, list };
 })();

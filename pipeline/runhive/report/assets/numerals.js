@@ -80,7 +80,7 @@
     return SHARES.includes(lastPart(metric).replace(/_low$/, "").replace(/_high$/, ""));
   }
 
-  function lowerIsBetter(metric) {
+  function falls(metric) {
     return LOWER_IS_BETTER.includes(lastPart(metric)) || FALLING.test(lastPart(metric));
   }
 
@@ -121,7 +121,7 @@
   }
 
   window.runhive.numerals = {
-    fixed, percent, number, seconds, size, signed, pValue, isShare, lowerIsBetter, shown, shownChange, visible, plain,
+    fixed, percent, number, seconds, size, signed, pValue, isShare, falls, shown, shownChange, visible, plain,
     NOTHING,
   };
 })();
