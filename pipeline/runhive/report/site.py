@@ -1,10 +1,11 @@
 """`runhive report`: the ledger's runs become the static site. Reads the ledger and docs/, writes only the site."""
 
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runhive.report.compare_site import write_compare
 from runhive.report.data_site import page_names, write_data_pages
 from runhive.report.home import home, most_wanted
 from runhive.report.npm import Package, Unreachable, bring, locked, place
@@ -16,8 +17,11 @@ from runhive.report.stamp import Stamp
 from runhive.report.summary import Summary, summarize
 from runhive.report.swap import building_folder, swap, sweep
 from runhive.report.templates import render
+<<<<<<< HEAD
 from runhive.report.tryit.runtime import LIBRARY, write_runtime
 from runhive.report.tryit.shelf import Shelf, shelve
+=======
+from runhive.report.trends_site import write_trends
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.lock import file_lock
 
@@ -66,12 +70,16 @@ def _fill(ledger: Ledger, source: Path, work: Path, plan: Plan) -> Stamp:
     shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
     place(libraries, source / KEPT, work / "assets/vendor")
     _write_home(summaries, ledger, work)
-    _write_tables(summaries, write_run_shards(ledger.rows(), work), work)
+    rows = ledger.rows()
+    shards = write_run_shards(rows, work)
+    _write_tables(summaries, shards, work)
+    details = write_compare(summaries, shards, ledger, work, libraries)
+    write_trends(rows, shards, work, libraries)
     write_data_pages([summary.run for summary in summaries], ledger, work)
     shelf = Shelf(otherwise=STATIC) if plan.static else shelve(most_wanted(summaries), source)
     if shelf.files:
         write_runtime(_libraries(source, (LIBRARY,))[LIBRARY], source / KEPT, work)
-    _write_run_pages(summaries, ledger, work, libraries, shelf)
+    _write_run_pages(summaries, ledger, work, details if libraries else {}, shelf)
     stamp = Stamp(ledger=tip, runs=len(summaries))
     stamp.write(work / STAMP)
     return stamp
@@ -105,9 +113,9 @@ def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Pat
 
 
 def _write_run_pages(
-    summaries: Sequence[Summary], ledger: Ledger, work: Path, libraries: Collection[str], shelf: Shelf
+    summaries: Sequence[Summary], ledger: Ledger, work: Path, details: dict[str, str], shelf: Shelf
 ) -> None:
-    """Write runs/<run_id>.html beside their shell, which goes away."""
+    """Write runs/<run_id>.html beside their shell, which goes away; *details* are the runs' shards."""
     shell = read_shell(work / "runs/run.html", "runhive-run")
     (work / "runs/run.html").unlink()
     known = {summary.run_id: summary for summary in summaries}
@@ -117,7 +125,7 @@ def _write_run_pages(
         page = run_page(summary, baseline, ledger, work, shelf)
         newer = summaries[index - 1].run_id if index else None
         older = summaries[index + 1].run_id if index + 1 < len(summaries) else None
-        body = render("run.html", page=page, newer=newer, older=older, data_pages=data_pages, libraries=libraries)
+        body = render("run.html", page=page, newer=newer, older=older, data_pages=data_pages, details=details)
         (work / "runs" / f"{summary.run_id}.html").write_bytes(shell.fill(body, summary.run_id))
 
 

@@ -31,6 +31,7 @@ def _environment() -> Environment:
         clip=clip,
         digest=numerals.digest,
         number=numerals.number,
+        p_value=numerals.p_value,
         percent=numerals.percent,
         seconds=numerals.seconds,
         size=numerals.size,

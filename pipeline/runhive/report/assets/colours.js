@@ -1,0 +1,56 @@
+// How the runs of one page are told apart: a number, a colour and a dash, for up to 28 of them.
+(() => {
+  "use strict";
+
+  const COLOURS = 7; // --rh-run-0 and on in compare.css: told apart by those who see no red or no green, too
+  const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
+
+  /** The custom property of the run's colour. */
+  function colour(number) {
+    return `var(--rh-run-${(number - 1) % COLOURS})`;
+  }
+
+  function dash(number) {
+    return DASHES[(number - 1) % DASHES.length];
+  }
+
+  /** The colour as a canvas needs it; *element* is where it will be drawn. */
+  function resolved(element, css) {
+    const probe = document.createElement("i");
+    probe.style.color = css;
+    element.append(probe);
+    const told = getComputedStyle(probe).color;
+    probe.remove();
+    return told;
+  }
+
+  /** Calls *act* whenever the page turns dark or light, until what it returns is called. */
+  function onScheme(act) {
+    const observer = new MutationObserver(act);
+    const media = matchMedia("(prefers-color-scheme: dark)");
+    observer.observe(document.body, { attributeFilter: ["data-md-color-scheme"] });
+    media.addEventListener("change", act);
+    return () => {
+      observer.disconnect();
+      media.removeEventListener("change", act);
+    };
+  }
+
+  /** The run's number and its line, as a drawing of fixed size. */
+  function swatch(number) {
+    const { element } = window.runhive.dom;
+    return element(
+      "span", { class: "rh-swatch" },
+      element(
+        "svg:svg", { width: 26, height: 10, "aria-hidden": "true" },
+        element("svg:line", {
+          x1: 0, x2: 26, y1: 5, y2: 5, style: `stroke:${colour(number)}`, "stroke-width": 2.4,
+          "stroke-dasharray": dash(number).join(" "),
+        }),
+      ),
+      element("b", { style: `color:${colour(number)}` }, String(number)),
+    );
+  }
+
+  window.runhive.colours = { colour, dash, resolved, onScheme, swatch };
+})();

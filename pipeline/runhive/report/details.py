@@ -1,0 +1,62 @@
+"""What the Compare page needs of one run beside its row: curves, answers, surroundings. One shard a run."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from runhive.errors import RunhiveError
+from runhive.report.answer_bits import Answered, answered, packed
+from runhive.report.quantities import Curve, quantities
+from runhive.report.record import flatten
+from runhive.report.timeline import timed
+from runhive.tracking.comparison import kept_predictions
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Run
+
+Pairs = list[list[Any]]  # a name and its value: an object's keys would be the run's
+
+
+def details(run: Run, ledger: Ledger, answers: Answered | None) -> dict[str, Any]:
+    """The content of the run's shard."""
+    return {
+        **_curves(quantities(partial(ledger.file, run.run_id))),
+        "answers": _answers(answers) if answers else None,
+        "environment": _pairs(run.environment),
+        "data": _pairs(run.data),
+        "phases": _pairs({name: round(seconds, 3) for name, seconds in timed(run).items()}, plain=True),
+    }
+
+
+def kept_answers(run: Run, ledger: Ledger) -> Answered | None:
+    """The answers that the ledger keeps of *run*; None where it keeps none that can be read."""
+    try:
+        predictions = kept_predictions(ledger, run)
+    except RunhiveError:
+        return None
+    return answered(predictions) if predictions is not None and predictions.paths else None
+
+
+def _curves(curves: Sequence[Curve]) -> dict[str, Any]:
+    """The curves, each with the number of its pair of axes: most curves of a run share one."""
+    axes: dict[tuple[tuple[float, ...], tuple[float, ...]], int] = {}
+    told = [
+        [one.name, one.axis, axes.setdefault((tuple(one.at), tuple(one.seconds)), len(axes)), one.values]
+        for one in curves
+    ]
+    return {"axes": [*axes], "curves": told}
+
+
+def _answers(answers: Answered) -> dict[str, Any]:
+    wrong = [predicted for predicted, right in zip(answers.predicted, answers.right, strict=True) if not right]
+    named = {name: index for index, name in enumerate(dict.fromkeys(wrong))}
+    return {
+        "samples": answers.digest,
+        "count": len(answers.samples),
+        "right": packed(answers.right),
+        "named": [*named],
+        "wrong": [named[name] for name in wrong],
+    }
+
+
+def _pairs(told: dict[str, Any], plain: bool = False) -> Pairs:
+    return [[name, value] for name, value in (told if plain else flatten(told)).items() if value not in ("", "null")]

@@ -1,0 +1,121 @@
+"""A run's curves as data: what history.csv, scalars.csv and system.csv hold, with two axes each."""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass
+from itertools import accumulate, islice
+from typing import TypeVar
+
+from runhive.report.chart import drawable
+from runhive.report.curves import COLUMNS as HISTORY_COLUMNS
+from runhive.report.curves import parse_history
+from runhive.report.numerals import epoch_of
+from runhive.report.scalars import COLUMNS as SCALAR_COLUMNS
+from runhive.report.scalars import LAST_STEP, MOST_ROWS
+
+MOST_POINTS = 1000
+MOST_QUANTITIES = 200
+DIGITS = 6
+SYSTEM = ("cpu_percent", "memory_bytes", "gpu_percent", "gpu_memory_bytes")
+Point = tuple[float, float, float]  # epoch, step or second; seconds since the start; value
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One quantity of one run. `axis` says what `at` counts: epoch, step or second."""
+
+    name: str
+    axis: str
+    at: list[float]
+    seconds: list[float]
+    values: list[float]
+
+
+def quantities(file: Callable[[str], bytes | None]) -> list[Curve]:
+    """The first 200 curves of a run, whose files *file* gives by name. A damaged file has none."""
+    found = [
+        *_lenient(_history, file("history.csv")),
+        *_lenient(_scalars, file("scalars.csv")),
+        *_lenient(_system, file("system.csv")),
+    ]
+    return found[:MOST_QUANTITIES]
+
+
+def _lenient(read: Callable[[bytes], list[Curve]], content: bytes | None) -> list[Curve]:
+    try:
+        return read(content or b"")
+    except (ValueError, csv.Error):
+        return []
+
+
+def _history(content: bytes) -> list[Curve]:
+    epochs = parse_history(content) or []
+    ends = list(accumulate(one.seconds for one in epochs))
+    columns = zip(*map(astuple, epochs), strict=True)
+    named = dict(zip(HISTORY_COLUMNS, columns, strict=False))
+    at = named.pop("epoch", ())
+    return [
+        _curve(name, "epoch", list(zip(at, ends, values, strict=True)))
+        for name, values in named.items()
+        if any(map(drawable, values))
+    ]
+
+
+def _scalars(content: bytes) -> list[Curve]:
+    rows = csv.reader(io.StringIO(content.decode("utf-8")))
+    if next(rows, None) != SCALAR_COLUMNS:
+        return []
+    series: defaultdict[str, dict[int, Point]] = defaultdict(dict)
+    for step, name, value, seconds in islice(rows, MOST_ROWS):
+        if 0 <= int(step) < LAST_STEP and drawable(float(value)):
+            series[name][int(step)] = int(step), float(seconds), float(value)  # of a step, the last counts
+    return [_curve(name, "step", sorted(points.values())) for name, points in series.items() if len(points) > 1]
+
+
+def _system(content: bytes) -> list[Curve]:
+    series: defaultdict[str, list[Point]] = defaultdict(list)
+    for second, row in _samples(content):
+        for name in SYSTEM:
+            if row.get(name) and drawable(float(row[name])):
+                series[name].append((second, second, float(row[name])))
+    return [_curve(name, "second", sorted(points)) for name, points in series.items() if len(points) > 1]
+
+
+def _samples(content: bytes) -> Iterator[tuple[float, dict[str, str]]]:
+    first = None
+    for row in islice(csv.DictReader(io.StringIO(content.decode("utf-8"))), MOST_ROWS):
+        at = epoch_of(row.get("time"))
+        if at is None:
+            raise ValueError("no time")
+        first = at if first is None else first
+        if at >= first:  # a clock that was set back
+            yield round(at - first, 1), row
+
+
+def _curve(name: str, axis: str, points: Sequence[Point]) -> Curve:
+    kept = outlined([point for point in points if drawable(point[2])])
+    at, seconds, values = (list(column) for column in zip(*kept, strict=True))
+    return Curve(name, axis, at, list(map(_short, seconds)), list(map(_short, values)))
+
+
+def outlined(points: Sequence[Point], most: int = MOST_POINTS) -> Sequence[Point]:
+    """At most *most* of the points, so that the line looks the same: of each stretch, its lowest and its highest."""
+    if len(points) <= most:
+        return points
+    bounds = [round(index * len(points) / (most // 2)) for index in range(most // 2 + 1)]
+    kept: list[Point] = []
+    for start, end in zip(bounds, bounds[1:], strict=False):
+        stretch = points[start:end]
+        kept += sorted({min(stretch, key=_value), max(stretch, key=_value)})
+    return kept
+
+
+def _value(point: Point) -> float:
+    return point[2]
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")

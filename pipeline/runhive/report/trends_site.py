@@ -1,0 +1,28 @@
+"""The page of trends: its static charts, the marks that its script draws, and the feed."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from runhive.report.compare_site import CHARTS, STYLES
+from runhive.report.feed import atom
+from runhive.report.series import series_of
+from runhive.report.shards import write_shard
+from runhive.report.shell import read_shell
+from runhive.report.templates import render
+from runhive.report.trends import trends_data, trends_page
+from runhive.tracking.ledger.row import Row
+
+FEED = "changes.xml"
+SCRIPTS = ("numerals.js", "dom.js", "fragment.js", "colours.js", "line-chart.js", "measured.js", "trends.js")
+
+
+def write_trends(rows: Sequence[Row], shards: Sequence[str], work: Path, libraries: Collection[str]) -> None:
+    """Write trends/ below *work*; *rows* are the newest first, *shards* the paths of their table in the site."""
+    by_experiment = series_of(rows)
+    page = trends_page(by_experiment)
+    marks = write_shard(work, "trends", trends_data(by_experiment))
+    loaded = {"styles": STYLES, "scripts": [CHARTS, *SCRIPTS]} if "uplot" in libraries else {"styles": None, "scripts": []}
+    body = render("trends.html", page=page, shards=[*shards, marks], **loaded)
+    index = work / "trends/index.html"
+    index.write_bytes(read_shell(index, "runhive-trends").fill(body))
+    (work / "trends" / FEED).write_bytes(atom(page.flags))
