@@ -55,7 +55,12 @@ def structure(page: Page) -> list[tuple[str, list[str]]]:
 def drawn(text: str, ledger: Ledger, folder: Path) -> list[Page]:
     summary = summary_of(text)
     run = render(
-        "run.html", page=run_page(summary, None, ledger, folder, Shelf()), newer=None, older=None, data_pages={}
+        "run.html",
+        page=run_page(summary, None, ledger, folder, Shelf()),
+        newer=None,
+        older=None,
+        data_pages={},
+        details={},
     )
     place = {"total": 1, "first": 1, "names": ["index.html"], "index": 0}
     table = render("runs.html", summaries=[summary], shards=[], **place)

@@ -17,11 +17,9 @@ from runhive.report.stamp import Stamp
 from runhive.report.summary import Summary, summarize
 from runhive.report.swap import building_folder, swap, sweep
 from runhive.report.templates import render
-<<<<<<< HEAD
+from runhive.report.trends_site import write_trends
 from runhive.report.tryit.runtime import LIBRARY, write_runtime
 from runhive.report.tryit.shelf import Shelf, shelve
-=======
-from runhive.report.trends_site import write_trends
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.lock import file_lock
 

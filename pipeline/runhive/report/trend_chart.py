@@ -27,7 +27,10 @@ def trend_chart(key: str, series: Series) -> Chart | None:
     grid = ticks(min(filter(None.__ne__, reach)), max(filter(None.__ne__, reach)), 3)
     x, y = Scale(0, len(measured) - 1, 0, 100), Scale(grid[0], grid[-1], HEIGHT, 0)
     parts = _placed(kept.parts(), x)
-    breaks = [Tick((one[-1][0] + other[0][0]) / 2, why) for (one, other), (_, why) in zip(pairwise(parts), kept.breaks(), strict=True)]
+    breaks = [
+        Tick((one[-1][0] + other[0][0]) / 2, why)
+        for (one, other), (_, why) in zip(pairwise(parts), kept.breaks(), strict=True)
+    ]
     flagged = [
         Tick(x(step.index - hidden - 0.5), shown_change(metric, step.after - step.before))
         for step in series.steps
@@ -43,8 +46,13 @@ def trend_chart(key: str, series: Series) -> Chart | None:
         y_ticks=tuple(Tick(y(value), label) for value, label in zip(grid, labels, strict=True)),
         lines=(
             Line("best", "", tuple(_best(metric, part, y) for part in parts), (), None),
-            Line("check", "", tuple(path([(at, y(one.value)) for at, one in part]) for part in parts),
-                 tuple(_dot(metric, at, y, one) for part in parts for at, one in part), None),
+            Line(
+                "check",
+                "",
+                tuple(path([(at, y(one.value)) for at, one in part]) for part in parts),
+                tuple(_dot(metric, at, y, one) for part in parts for at, one in part),
+                None,
+            ),
         ),  # fmt: skip
         marks=(*breaks, *flagged),
         bands=tuple(band for part in parts if (band := _band(part, y))),
@@ -84,7 +92,9 @@ def _dot(metric: str, at: float, y: Scale, one: Measured) -> Dot:
     interval = "" if one.low is None or one.high is None else f", {shown(metric, one.low)} to {shown(metric, one.high)}"
     on = {"images": "evaluation set", "data": "data", "machine": "machine"}.get(one.basis[0])
     basis = f", {on} {one.basis[1][:12]}" if on and one.basis[1] else ""
-    return Dot(at, y(one.value), f"{one.run_id}: {shown(metric, one.value)}{interval}{basis}", f"../runs/{one.run_id}.html")
+    return Dot(
+        at, y(one.value), f"{one.run_id}: {shown(metric, one.value)}{interval}{basis}", f"../runs/{one.run_id}.html"
+    )
 
 
 def _band(part: Sequence[Placed], y: Scale) -> Markup:

@@ -99,7 +99,9 @@ def _age(flag: Flag) -> tuple[str, str, str]:
 
 def _main(series: Sequence[Series]) -> str | None:
     """The metric that stands for the experiment; those that every run has by itself have no dot."""
-    return main_metric([one.metric for one in series if "." in one.metric], "") or (series[0].metric if series else None)
+    return main_metric([one.metric for one in series if "." in one.metric], "") or (
+        series[0].metric if series else None
+    )
 
 
 def _charted(index: int, experiment: str, series: Sequence[Series]) -> Charted:

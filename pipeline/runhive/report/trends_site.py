@@ -21,7 +21,9 @@ def write_trends(rows: Sequence[Row], shards: Sequence[str], work: Path, librari
     by_experiment = series_of(rows)
     page = trends_page(by_experiment)
     marks = write_shard(work, "trends", trends_data(by_experiment))
-    loaded = {"styles": STYLES, "scripts": [CHARTS, *SCRIPTS]} if "uplot" in libraries else {"styles": None, "scripts": []}
+    loaded = (
+        {"styles": STYLES, "scripts": [CHARTS, *SCRIPTS]} if "uplot" in libraries else {"styles": None, "scripts": []}
+    )
     body = render("trends.html", page=page, shards=[*shards, marks], **loaded)
     index = work / "trends/index.html"
     index.write_bytes(read_shell(index, "runhive-trends").fill(body))
