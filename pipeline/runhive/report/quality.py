@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, sqrt
 
 import numpy as np
 from markupsafe import Markup
@@ -17,6 +17,7 @@ from runhive.report.text import clip, visible
 HEIGHT = 190
 MOST_CLASSES = 6  # of one chart: as many lines as can be told apart
 MOST_STEPS = 150
+LARGEST_DOT = 9.0  # pixels: the radius of all images
 MOST_CELLS = 20_000_000  # images times classes: beyond it a page would wait for its areas
 GRID = (0.0, 0.25, 0.5, 0.75, 1.0)
 Draw = Callable[[metrics.Floats, NDArray[np.bool_]], metrics.Curve | None]
@@ -80,16 +81,16 @@ def _calibration(probabilities: metrics.Floats, labels: metrics.Integers) -> Qua
             y(one.accuracy),
             f"confidence {percent(one.low)} to {percent(one.high)}: {number(one.images)} images, "
             f"{percent(one.accuracy)} right at {percent(one.confidence)} on average",
+            radius=round(2 + LARGEST_DOT * sqrt(one.images / len(labels)), 1),
         )
         for one in bins
     )
-    drawn = path([(x(one.confidence), y(one.accuracy)) for one in bins])
     lines = (
         Line("chance", "", (path([(0, HEIGHT), (100, 0)]),), (), None),
-        Line("check", "", (drawn,), dots, None),
+        Line("check", "", (), dots, None),
     )
     said = f"Share of right answers by confidence, in {len(bins)} bins; expected calibration error {percent(error)}."
-    chart = _square("calibration", "Calibration: share right by confidence", said, lines)
+    chart = _square("calibration", "Calibration: share right by confidence, dots by images", said, lines)
     return Quality(chart, (Legend("check", "expected calibration error", percent(error)),), 0)
 
 

@@ -40,7 +40,10 @@
       await loadCharts();
       const runs = await runsOf(place.dataset);
       runhive.curves(place.lastElementChild, runs, { axis: "own", smooth: 0, log: false }, () => {}, () => false);
-      place.firstElementChild.remove();
+      const { element } = runhive.dom;
+      const legend = runs.map((run) => element("span", {}, runhive.colours.swatch(run.number), ` ${run.label}`));
+      place.firstElementChild.className = "rh-closer__legend";
+      place.firstElementChild.replaceChildren(...legend);
       place.lastElementChild.querySelector("select").focus();
     } catch (error) {
       told.textContent = `The curves cannot be shown: ${error.message}`;

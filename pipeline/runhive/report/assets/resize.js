@@ -1,6 +1,6 @@
 // An image to the model's input as Python prepares it: Pillow's antialiased bilinear resize and a centre crop.
 //
-// The arithmetic is that of Pillow's Resample.c for 8 bits a channel: weights as integers of 22 bits, first across, then
+// The arithmetic is that of Pillow's Resample.c for 8 bits a channel: weights as integers of 22 bits, one pass across and one
 // down, rounded after each. Pillow is the reference: tests/report/test_report_resize.py compares level by level.
 (() => {
   "use strict";
@@ -51,19 +51,27 @@
     }
   }
 
-  /** RGB pixels (height × width × 3) resized to `toWidth` × `toHeight`. */
+  function across(pixels, width, height, toWidth) {
+    if (toWidth === width) return pixels;
+    const target = new Uint8Array(toWidth * height * 3);
+    pass(pixels, target, height, weights(width, toWidth), { step: 3, next: 3 * width }, { step: 3, next: 3 * toWidth });
+    return target;
+  }
+
+  function down(pixels, width, height, toHeight) {
+    if (toHeight === height) return pixels;
+    const target = new Uint8Array(width * toHeight * 3);
+    pass(pixels, target, width, weights(height, toHeight), { step: 3 * width, next: 3 }, { step: 3 * width, next: 3 });
+    return target;
+  }
+
+  /** RGB pixels (height × width × 3) resized; which way comes first decides the rounding, and is as in Pillow 13. */
   function resize(pixels, width, height, toWidth, toHeight) {
-    let across = pixels;
-    if (toWidth !== width) {
-      across = new Uint8Array(toWidth * height * 3);
-      pass(pixels, across, height, weights(width, toWidth),
-        { step: 3, next: 3 * width }, { step: 3, next: 3 * toWidth });
+    const lost = height - toHeight;
+    if (lost > 0 && lost > 2 * (width - toWidth)) {
+      return across(down(pixels, width, height, toHeight), width, toHeight, toWidth);
     }
-    if (toHeight === height) return across;
-    const down = new Uint8Array(toWidth * toHeight * 3);
-    pass(across, down, toWidth, weights(height, toHeight),
-      { step: 3 * toWidth, next: 3 }, { step: 3 * toWidth, next: 3 });
-    return down;
+    return down(across(pixels, width, height, toWidth), toWidth, height, toHeight);
   }
 
   /** Python's round(): halves go to the even neighbour. */

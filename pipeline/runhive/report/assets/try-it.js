@@ -93,10 +93,10 @@
       const name = model.classes[place];
       const item = element("li");
       item.append(element(name === actual ? "b" : "span", "", name));
-      const meter = element("meter");
-      meter.value = probabilities[place];
-      meter.setAttribute("aria-label", name);
-      item.append(meter, element("span", "rh-try__share", `${(100 * probabilities[place]).toFixed(1)} %`));
+      const bar = element("span", "rh-try__bar");
+      bar.append(element("i"));
+      bar.firstChild.style.width = `${100 * probabilities[place]}%`;
+      item.append(bar, element("span", "rh-try__share", `${(100 * probabilities[place]).toFixed(1)} %`));
       list.append(item);
     }
     return list;
