@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from runhive.report.chart import Chart, Dot, Line, Scale, Tick, decimals, drawable, path, ticks
+from runhive.report.chart import Chart, Dot, Line, Scale, Tick, decimals, path, ticks
 from runhive.report.numerals import when
 from runhive.report.score import is_better, is_share, shown, shown_change
 from runhive.report.series import Measured, Series
@@ -23,11 +23,14 @@ def trend_chart(key: str, series: Series) -> Chart | None:
     if len(kept.measured) < 2:
         return None
     metric, measured = series.metric, kept.measured
-    reach = [bound for one in measured for bound in (one.value, one.low, one.high) if drawable(bound)]
-    grid = ticks(min(filter(None.__ne__, reach)), max(filter(None.__ne__, reach)), 3)
+    reach = [bound for one in measured for bound in (one.value, one.low, one.high) if bound is not None]
+    grid = ticks(min(reach), max(reach), 3)
     x, y = Scale(0, len(measured) - 1, 0, 100), Scale(grid[0], grid[-1], HEIGHT, 0)
     parts = _placed(kept.parts(), x)
-    breaks = [Tick((one[-1][0] + other[0][0]) / 2, why) for (one, other), (_, why) in zip(pairwise(parts), kept.breaks(), strict=True)]
+    breaks = [
+        Tick((one[-1][0] + other[0][0]) / 2, why)
+        for (one, other), (_, why) in zip(pairwise(parts), kept.breaks(), strict=True)
+    ]
     flagged = [
         Tick(x(step.index - hidden - 0.5), shown_change(metric, step.after - step.before))
         for step in series.steps
@@ -43,9 +46,14 @@ def trend_chart(key: str, series: Series) -> Chart | None:
         y_ticks=tuple(Tick(y(value), label) for value, label in zip(grid, labels, strict=True)),
         lines=(
             Line("best", "", tuple(_best(metric, part, y) for part in parts), (), None),
-            Line("check", "", tuple(path([(at, y(one.value)) for at, one in part]) for part in parts),
-                 tuple(_dot(metric, at, y, one) for part in parts for at, one in part), None),
-        ),  # fmt: skip
+            Line(
+                "check",
+                "",
+                tuple(path([(at, y(one.value)) for at, one in part]) for part in parts),
+                tuple(_dot(metric, at, y, one) for part in parts for at, one in part),
+                None,
+            ),
+        ),
         marks=(*breaks, *flagged),
         bands=tuple(band for part in parts if (band := _band(part, y))),
     )
@@ -84,7 +92,9 @@ def _dot(metric: str, at: float, y: Scale, one: Measured) -> Dot:
     interval = "" if one.low is None or one.high is None else f", {shown(metric, one.low)} to {shown(metric, one.high)}"
     on = {"images": "evaluation set", "data": "data", "machine": "machine"}.get(one.basis[0])
     basis = f", {on} {one.basis[1][:12]}" if on and one.basis[1] else ""
-    return Dot(at, y(one.value), f"{one.run_id}: {shown(metric, one.value)}{interval}{basis}", f"../runs/{one.run_id}.html")
+    return Dot(
+        at, y(one.value), f"{one.run_id}: {shown(metric, one.value)}{interval}{basis}", f"../runs/{one.run_id}.html"
+    )
 
 
 def _band(part: Sequence[Placed], y: Scale) -> Markup:

@@ -99,11 +99,13 @@ def _age(flag: Flag) -> tuple[str, str, str]:
 
 def _main(series: Sequence[Series]) -> str | None:
     """The metric that stands for the experiment; those that every run has by itself have no dot."""
-    return main_metric([one.metric for one in series if "." in one.metric], "") or (series[0].metric if series else None)
+    return main_metric([one.metric for one in series if "." in one.metric], "") or (
+        series[0].metric if series else None
+    )
 
 
 def _charted(index: int, experiment: str, series: Sequence[Series]) -> Charted:
-    wanted = {name: None for name in (_main(series), *BUILT)}
+    wanted = dict.fromkeys((_main(series), *BUILT))
     by_name = {one.metric: one for one in series}
     found = [by_name[name] for name in wanted if name in by_name]
     drawn = [trend_chart(f"trend-{index}-{place}", one) for place, one in enumerate(found)]
