@@ -12,7 +12,17 @@ from runhive.report.trends import trends_data, trends_page
 from runhive.tracking.ledger.row import Row
 
 FEED = "changes.xml"
-SCRIPTS = ("numerals.js", "dom.js", "fragment.js", "colours.js", "line-chart.js", "measured.js", "trends.js")
+SCRIPTS = (
+    "filter.js",
+    "numerals.js",
+    "changes.js",
+    "elements.js",
+    "fragment.js",
+    "colours.js",
+    "line-chart.js",
+    "measured.js",
+    "trends.js",
+)
 
 
 def write_trends(rows: Sequence[Row], shards: Sequence[str], work: Path, libraries: Collection[str]) -> None:

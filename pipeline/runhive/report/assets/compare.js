@@ -2,8 +2,8 @@
 (() => {
   "use strict";
 
-  const { dom, fragment, chosen, picker, curves, scatter, parallel, differences, pairTable, colours } = window.runhive;
-  const { element, checkbox } = dom;
+  const { elements, fragment, chosen, picker, curves, scatter, parallel, differences, pairTable, colours } = runhive;
+  const { element, checkbox } = elements;
   const { columns, LEAST, MOST, SPEEDS, DERIVED } = chosen;
   const MOST_AXES = 8;
   const host = document.getElementById("rh-compare-live");
@@ -140,5 +140,5 @@
     addEventListener("hashchange", show);
     show();
   }
-  window.runhive.compare = { show, colours };
+  runhive.compare = { show, colours };
 })();

@@ -2,10 +2,11 @@
 (() => {
   "use strict";
 
-  const { element, fill, table } = window.runhive.dom;
-  const { swatch } = window.runhive.colours;
-  const { columns, differs, rankable, SPEEDS, DERIVED } = window.runhive.chosen;
-  const { falls, number, seconds, shown, visible, plain, NOTHING } = window.runhive.numerals;
+  const { element, fill, table } = runhive.elements;
+  const { swatch } = runhive.colours;
+  const { columns, differs, rankable, SPEEDS, DERIVED } = runhive.chosen;
+  const { falls, number, seconds, shown, visible, NOTHING } = runhive.numerals;
+  const { plain } = runhive.changes;
   const OWN = ["name", "state", "experiment", "tags", "commit", "branch", "dirty", "host", "cause", "notes"];
   const BOUND = /_(low|high)$/;
   const MOST_NAMED = 5; // runs whose names fit over their columns
@@ -110,5 +111,5 @@
     return `data ${visible(run.value("data_digest") ?? "unknown", 60).slice(0, 12)}`;
   }
 
-  window.runhive.differences = Object.assign(differences, { rowsOf, differing, basisOf });
+  runhive.differences = Object.assign(differences, { rowsOf, differing, basisOf });
 })();

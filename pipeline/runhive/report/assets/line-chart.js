@@ -2,8 +2,8 @@
 (() => {
   "use strict";
 
-  const { element } = window.runhive.dom;
-  const { resolved, onScheme } = window.runhive.colours;
+  const { element } = runhive.elements;
+  const { resolved, onScheme } = runhive.colours;
   const HEIGHT = 250;
   const GAP = 10; // pixels between the labels at the lines' ends
   const FAINT = 0.25;
@@ -224,5 +224,5 @@
     host.addEventListener("blur", () => plot.setCursor({ left: -10, top: -10 }));
   }
 
-  window.runhive.lineChart = lineChart;
+  runhive.lineChart = lineChart;
 })();

@@ -2,10 +2,11 @@
 (() => {
   "use strict";
 
-  const { element, fill, select, table } = window.runhive.dom;
-  const { swatch } = window.runhive.colours;
-  const { compare } = window.runhive.pairs;
-  const { shownChange, number, pValue, visible, NOTHING } = window.runhive.numerals;
+  const { element, fill, select, table } = runhive.elements;
+  const { swatch } = runhive.colours;
+  const { compare } = runhive.pairs;
+  const { number, visible, NOTHING } = runhive.numerals;
+  const { shownChange, pValue } = runhive.changes;
   const SIGNIFICANT = 0.05;
   const MOST_PICTURES = 48;
 
@@ -29,7 +30,7 @@
   }
 
   function footnote(tested, reference) {
-    const basis = window.runhive.differences.basisOf(reference, "metrics.");
+    const basis = runhive.differences.basisOf(reference, "metrics.");
     const many = tested > 1 ? ` p is of each pair alone: of ${tested} pairs, trust one below ${Number((SIGNIFICANT / tested).toPrecision(2))}.` : "";
     return `Change is in percentage points of right answers on the same images (${basis}), with the interval of Agresti and Min; McNemar's test is exact.${many}`;
   }
@@ -57,8 +58,8 @@
 
   async function showFlips(host, before, after, found) {
     const digest = after.answers.samples;
-    await window.runhive.load(`../${window.runhive.shards("samples")[0][digest]}`);
-    const samples = window.runhive.shards(`samples-${digest}`)[0];
+    await runhive.load(`../${runhive.shards("samples")[0][digest]}`);
+    const samples = runhive.shards(`samples-${digest}`)[0];
     const pictures = new Map(samples.pictures);
     const told = (title, places) => [
       element("h4", { class: "rh-h3" }, `${title}: ${number(places.length)}`),
@@ -95,5 +96,5 @@
     return named[wrong[before]];
   }
 
-  window.runhive.pairTable = Object.assign(pairTable, { answerOf });
+  runhive.pairTable = Object.assign(pairTable, { answerOf });
 })();

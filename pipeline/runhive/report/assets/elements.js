@@ -60,5 +60,5 @@
     );
   }
 
-  window.runhive.dom = { element, fill, select, checkbox, table };
+  runhive.elements = { element, fill, select, checkbox, table };
 })();
