@@ -23,8 +23,9 @@ SAMPLES = "samples"
 MOST_COMPARED = 100  # rows of the static table
 MOST_PICTURES = 2000  # of one set of samples
 SCRIPTS = (
-    "filter.js", "numerals.js", "changes.js", "elements.js", "fragment.js", "pairs.js", "chosen-runs.js", "colours.js", "scales.js", "line-chart.js",
-    "curves.js", "scatter.js", "parallel.js", "differences.js", "pair-table.js", "picker.js", "compare.js",
+    "filter.js", "numerals.js", "changes.js", "elements.js", "fragment.js", "pairs.js", "chosen-runs.js", "colours.js",
+    "scales.js", "line-chart.js", "curves.js", "scatter.js", "parallel.js", "differences.js", "pair-table.js",
+    "picker.js", "compare.js",
 )  # fmt: skip
 
 
