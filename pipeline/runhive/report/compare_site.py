@@ -22,11 +22,10 @@ DETAILS = "details"
 SAMPLES = "samples"
 MOST_COMPARED = 100  # rows of the static table
 MOST_PICTURES = 2000  # of one set of samples
-CHARTS = "vendor/uplot/uPlot.iife.min.js"
-STYLES = "vendor/uplot/uPlot.min.css"
 SCRIPTS = (
-    "numerals.js", "dom.js", "fragment.js", "pairs.js", "chosen-runs.js", "colours.js", "scales.js", "line-chart.js",
-    "curves.js", "scatter.js", "parallel.js", "differences.js", "pair-table.js", "picker.js", "compare.js",
+    "filter.js", "numerals.js", "changes.js", "elements.js", "fragment.js", "pairs.js", "chosen-runs.js", "colours.js",
+    "scales.js", "line-chart.js", "curves.js", "scatter.js", "parallel.js", "differences.js", "pair-table.js",
+    "picker.js", "compare.js",
 )  # fmt: skip
 
 
@@ -58,8 +57,8 @@ def write_compare(
         hidden=max(0, len(compared) - MOST_COMPARED),
         known={summary.run_id: summary for summary in newest_first},
         shards=[*shards, *listed],
-        styles=STYLES if "uplot" in libraries else None,
-        scripts=[*((CHARTS,) if "uplot" in libraries else ()), *SCRIPTS],
+        scripts=SCRIPTS,
+        has_charts="uplot" in libraries,
     )
     index = work / "compare/index.html"
     index.write_bytes(read_shell(index, "runhive-compare").fill(body))

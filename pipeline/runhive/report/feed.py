@@ -28,7 +28,8 @@ def atom(flags: Sequence[Flag]) -> bytes:
         _add(entry, "updated", _time(flag.started_at))
         _add(entry, "summary", f"{name} is on another level since run {flag.run_id}, {p_value(flag.p)}.")
         SubElement(entry, "link", rel="alternate", type="text/html", href=f"../runs/{flag.run_id}.html")
-    return tostring(feed, encoding="utf-8", xml_declaration=True) + b"\n"
+    content: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
+    return content + b"\n"
 
 
 def _add(parent: Element, tag: str, text: str | None = None) -> Element:

@@ -5,7 +5,7 @@ import io
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass
-from itertools import accumulate, islice
+from itertools import accumulate, islice, pairwise
 from typing import TypeVar
 
 from runhive.report.chart import drawable
@@ -107,7 +107,7 @@ def outlined(points: Sequence[Point], most: int = MOST_POINTS) -> Sequence[Point
         return points
     bounds = [round(index * len(points) / (most // 2)) for index in range(most // 2 + 1)]
     kept: list[Point] = []
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         stretch = points[start:end]
         kept += sorted({min(stretch, key=_value), max(stretch, key=_value)})
     return kept

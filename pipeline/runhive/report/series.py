@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeGuard
 
 from runhive.report.chart import drawable, pieces
 from runhive.report.score import BOUNDS
@@ -69,19 +70,20 @@ def _measure(row: Row, name: str) -> Measured | None:
     if not _is_drawable(value):
         return None
     low, high = (row.get(name + end) for end in BOUNDS)
-    bounded = _is_drawable(low) and _is_drawable(high)
+    if not (_is_drawable(low) and _is_drawable(high)):
+        low = high = None
     return Measured(
         run_id=row["run_id"],
         started_at=str(row["started_at"]),
         commit=str(row["commit"] or ""),
         value=float(value),
-        low=float(low) if bounded else None,
-        high=float(high) if bounded else None,
+        low=low,
+        high=high,
         basis=_basis(row, name),
     )
 
 
-def _is_drawable(value: object) -> bool:
+def _is_drawable(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and drawable(value)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from runhive.report.text import LONGEST, clip
+from runhive.tracking.fields import SECONDS, value
 from runhive.tracking.ledger.row import Row
 from runhive.tracking.ledger.table import tabulate
 
@@ -42,32 +43,37 @@ def _quoted(content: object) -> str:
 def write_run_shards(rows: Sequence[Row], work: Path) -> list[str]:
     """Write *rows*, newest first, as shards of 1,000 runs each and return their paths, the oldest runs' first.
 
-    A new run changes the last shard only.
+    A shard has the columns of its own runs, so a new run changes the last one only. To the columns of the rows comes
+    `seconds`, from start to end.
     """
-    table = tabulate(rows[::-1])
-    starts = range(0, len(table), RUNS_A_SHARD)
-    return [write_shard(work, RUNS, columnar(table.iloc[start : start + RUNS_A_SHARD])) for start in starts]
+    timed = [{**row, SECONDS: value(row, SECONDS)} for row in reversed(rows)]
+    starts = range(0, len(timed), RUNS_A_SHARD)
+    return [write_shard(work, RUNS, columnar(tabulate(timed[start : start + RUNS_A_SHARD]))) for start in starts]
 
 
 def columnar(table: pd.DataFrame) -> dict[str, Any]:
-    """The rows' number and their columns, without those that are empty: each a list of values, null where missing.
+    """The rows' number and their columns: each a list of values, null where missing; `empty` names those without any.
 
     Where it is shorter, a column is the list of its distinct values, and for each row the place of its own in it.
     """
     columns = {str(name): _column(table[name]) for name in table.columns}
-    return {"rows": len(table), "columns": {name: column for name, column in columns.items() if column is not None}}
+    return {
+        "rows": len(table),
+        "columns": {name: column for name, column in columns.items() if column is not None},
+        "empty": [name for name, column in columns.items() if column is None],
+    }
 
 
 def _column(values: pd.Series) -> Mapping[str, Sequence[object]] | Sequence[object] | None:
     present = values.notna()
     if not present.any():
         return None
-    found = [_clipped(value) if there else None for value, there in zip(values.tolist(), present, strict=True)]
-    places, distinct = pd.factorize(pd.Series([json.dumps(value) for value in found]))
+    found = [_clipped(one) if there else None for one, there in zip(values.tolist(), present, strict=True)]
+    places, distinct = pd.factorize(pd.Series([json.dumps(one) for one in found]))
     if 2 * len(distinct) > len(found):
         return found
     return {"of": [json.loads(one) for one in distinct], "at": places.tolist()}
 
 
-def _clipped(value: object) -> object:
-    return clip(value, LONGEST) if isinstance(value, str) else value
+def _clipped(one: object) -> object:
+    return clip(one, LONGEST) if isinstance(one, str) else one

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from runhive.report.chart import Chart, Dot, Line, Scale, Tick, decimals, drawable, path, ticks
+from runhive.report.chart import Chart, Dot, Line, Scale, Tick, decimals, path, ticks
 from runhive.report.numerals import when
 from runhive.report.score import is_better, is_share, shown, shown_change
 from runhive.report.series import Measured, Series
@@ -23,8 +23,8 @@ def trend_chart(key: str, series: Series) -> Chart | None:
     if len(kept.measured) < 2:
         return None
     metric, measured = series.metric, kept.measured
-    reach = [bound for one in measured for bound in (one.value, one.low, one.high) if drawable(bound)]
-    grid = ticks(min(filter(None.__ne__, reach)), max(filter(None.__ne__, reach)), 3)
+    reach = [bound for one in measured for bound in (one.value, one.low, one.high) if bound is not None]
+    grid = ticks(min(reach), max(reach), 3)
     x, y = Scale(0, len(measured) - 1, 0, 100), Scale(grid[0], grid[-1], HEIGHT, 0)
     parts = _placed(kept.parts(), x)
     breaks = [
@@ -53,7 +53,7 @@ def trend_chart(key: str, series: Series) -> Chart | None:
                 tuple(_dot(metric, at, y, one) for part in parts for at, one in part),
                 None,
             ),
-        ),  # fmt: skip
+        ),
         marks=(*breaks, *flagged),
         bands=tuple(band for part in parts if (band := _band(part, y))),
     )

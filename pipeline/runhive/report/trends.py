@@ -105,7 +105,7 @@ def _main(series: Sequence[Series]) -> str | None:
 
 
 def _charted(index: int, experiment: str, series: Sequence[Series]) -> Charted:
-    wanted = {name: None for name in (_main(series), *BUILT)}
+    wanted = dict.fromkeys((_main(series), *BUILT))
     by_name = {one.metric: one for one in series}
     found = [by_name[name] for name in wanted if name in by_name]
     drawn = [trend_chart(f"trend-{index}-{place}", one) for place, one in enumerate(found)]

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from runhive.report.compare_site import CHARTS, STYLES
 from runhive.report.feed import atom
 from runhive.report.series import series_of
 from runhive.report.shards import write_shard
@@ -13,7 +12,17 @@ from runhive.report.trends import trends_data, trends_page
 from runhive.tracking.ledger.row import Row
 
 FEED = "changes.xml"
-SCRIPTS = ("numerals.js", "dom.js", "fragment.js", "colours.js", "line-chart.js", "measured.js", "trends.js")
+SCRIPTS = (
+    "filter.js",
+    "numerals.js",
+    "changes.js",
+    "elements.js",
+    "fragment.js",
+    "colours.js",
+    "line-chart.js",
+    "measured.js",
+    "trends.js",
+)
 
 
 def write_trends(rows: Sequence[Row], shards: Sequence[str], work: Path, libraries: Collection[str]) -> None:
@@ -21,10 +30,9 @@ def write_trends(rows: Sequence[Row], shards: Sequence[str], work: Path, librari
     by_experiment = series_of(rows)
     page = trends_page(by_experiment)
     marks = write_shard(work, "trends", trends_data(by_experiment))
-    loaded = (
-        {"styles": STYLES, "scripts": [CHARTS, *SCRIPTS]} if "uplot" in libraries else {"styles": None, "scripts": []}
-    )
-    body = render("trends.html", page=page, shards=[*shards, marks], **loaded)
+    has_charts = "uplot" in libraries
+    scripts = SCRIPTS if has_charts else ()
+    body = render("trends.html", page=page, shards=[*shards, marks], scripts=scripts, has_charts=has_charts)
     index = work / "trends/index.html"
     index.write_bytes(read_shell(index, "runhive-trends").fill(body))
     (work / "trends" / FEED).write_bytes(atom(page.flags))

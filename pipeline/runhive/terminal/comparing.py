@@ -10,11 +10,11 @@ from rich.cells import cell_len
 from runhive.errors import RunhiveError
 from runhive.metrics import mcnemar_p
 from runhive.report import numerals
-from runhive.report.score import BOUNDS, finite_metrics, score_of, shown
+from runhive.report.score import BOUNDS, Score, finite_metrics, score_of, shown
 from runhive.report.text import plain
 from runhive.terminal.columns import NOTHING, SELECTED, commit_cell
 from runhive.terminal.output import GAP, print_json, print_line, print_table, width
-from runhive.tracking.comparison import Comparison, compare_runs
+from runhive.tracking.comparison import Comparison, compare_runs, difference_interval
 from runhive.tracking.fields import PARAMS, seconds_between
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.row import row_of
@@ -39,7 +39,7 @@ def runs_to_compare(ledger: Ledger, names: Sequence[str]) -> list[Run]:
 def print_comparison(ledger: Ledger, runs: Sequence[Run]) -> None:
     """Print a column a run: what differs, then the images that each won and lost against the first."""
     against = [compare_runs(ledger, runs[0], run) for run in runs[1:]]
-    rows = [*_made_from(runs), *_scores(runs), *_other_metrics(runs), *_won_and_lost(against), *_times(runs)]
+    rows = [*_made_from(runs), *_scores(runs), *_other_metrics(runs), *_won_and_lost(runs, against), *_times(runs)]
     _print_blocks([run.run_id for run in runs], rows)
     if any((score := score_of(run)) and score.selected for run in runs):
         print_line(f"{SELECTED} the epoch was selected on these images", "dim")
@@ -122,12 +122,23 @@ def _other_metrics(runs: Sequence[Run]) -> Iterator[Row]:
 LABELS = {"export.onnx_bytes": "model size", "export.relative_difference": "ONNX against torch"}
 
 
-def _won_and_lost(against: Sequence[Comparison]) -> Iterator[Row]:
+def _won_and_lost(runs: Sequence[Run], against: Sequence[Comparison]) -> Iterator[Row]:
     if any(one.comparable for one in against):
         cells = [f"{one.won} / {one.lost}" if one.comparable else "not comparable" for one in against]
         yield ("images won / lost", "", *cells)
+        changes = [_change(one, score_of(run)) for run, one in zip(runs[1:], against, strict=True)]
+        yield ("change, 95 % interval", "", *changes)
         told = [numerals.p_value(mcnemar_p(one.won, one.lost)) if one.comparable else NOTHING for one in against]
         yield ("McNemar", "", *told)
+
+
+def _change(one: Comparison, score: Score | None) -> str:
+    """The difference of the shares of right answers, in points."""
+    if not one.comparable or score is None or not score.images:
+        return NOTHING
+    low, high = difference_interval(one.won, one.lost, score.images)
+    change = numerals.points((one.won - one.lost) / score.images)
+    return f"{change} [{numerals.points(low)} to {numerals.points(high)}]"
 
 
 def _times(runs: Sequence[Run]) -> Iterator[Row]:

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from math import sqrt
 from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from runhive.formats.predictions import Predictions, from_csv
-from runhive.metrics import mcnemar_p
+from runhive.metrics import Z_95, mcnemar_p
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run
 from runhive.tracking.repository import baseline_commit, file_at
@@ -90,10 +91,23 @@ def compare_runs(ledger: Ledger, before: Run, after: Run) -> Comparison:
         return Comparison(before.run_id, "the ledger lacks predictions")
     if not isinstance(digest, str) or before.evaluation.get("evaluation_set", {}).get("digest") != digest:
         return Comparison(before.run_id, "scored on other images")
+    if before.evaluation.get("metrics_version") != after.evaluation.get("metrics_version"):
+        return Comparison(before.run_id, "measured by another definition of the metrics")
     try:
         return compare(ledger, predictions, digest, before, "named to be compared")
     except ValueError as error:
         return Comparison(before.run_id, str(error))
+
+
+def difference_interval(won: int, lost: int, samples: int) -> tuple[float, float]:
+    """The 95 % interval of the difference of two shares of right answers to the same *samples*.
+
+    Wald's, with half a flip added either way (Agresti and Min 2005, Statistics in Medicine 24, 729-740).
+    """
+    n = samples + 2
+    difference = (won - lost) / n
+    margin = Z_95 * sqrt(won + lost + 1 - (won - lost) ** 2 / n) / n
+    return max(-1.0, difference - margin), min(1.0, difference + margin)
 
 
 def kept_predictions(ledger: Ledger, run: Run) -> Predictions | None:

@@ -1,6 +1,7 @@
 """Filter expressions over runs: `val.accuracy > 0.9 and tag == best`. Parsed, never evaluated as code.
 
-The grammar is specified in docs/reference/filters.md; an expression is a tree of the classes here.
+The grammar is specified in docs/reference/filters.md; an expression is a tree of the classes here. The site's pages
+hold the same in report/assets/filter.js: tests/tracking/filters.json is the proof for both.
 """
 
 import typing
@@ -202,4 +203,8 @@ def as_text(value: object) -> str:
             return str(value).lower()
         case float() if value.is_integer():
             return str(int(value))
+        case list():
+            return f"[{', '.join(map(as_text, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{key}: {as_text(one)}' for key, one in value.items())}}}"
     return str(value)

@@ -14,7 +14,7 @@ TOKEN = re.compile(
       | (?P<word>[^\s()<>=!~,"']+)""",
     re.VERBOSE | re.DOTALL,
 )
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 KEYWORDS = ("and", "or", "not", "in")
 CONSTANTS = {"true": True, "false": False, "null": None}
 

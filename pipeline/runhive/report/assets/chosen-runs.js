@@ -2,8 +2,8 @@
 (() => {
   "use strict";
 
-  const { load, shards, table } = window.runhive;
-  const { unpack } = window.runhive.pairs;
+  const { load, shards, table } = runhive;
+  const { unpack } = runhive.pairs;
   const LEAST = 2;
   const MOST = 20;
   const DERIVED = "seconds"; // from start to end; no column of its own
@@ -94,5 +94,5 @@
     return bases.size < 2 && !bases.has(null);
   }
 
-  window.runhive.chosen = { everything, chosen, columns, differs, basis, rankable, LEAST, MOST, SPEEDS, DERIVED };
+  runhive.chosen = { everything, chosen, columns, differs, basis, rankable, LEAST, MOST, SPEEDS, DERIVED };
 })();

@@ -38,7 +38,7 @@
 
   /** The run's number and its line, as a drawing of fixed size. */
   function swatch(number) {
-    const { element } = window.runhive.dom;
+    const { element } = runhive.elements;
     return element(
       "span", { class: "rh-swatch" },
       element(
@@ -52,5 +52,5 @@
     );
   }
 
-  window.runhive.colours = { colour, dash, resolved, onScheme, swatch };
+  runhive.colours = { colour, dash, resolved, onScheme, swatch };
 })();

@@ -2,8 +2,8 @@
 (() => {
   "use strict";
 
-  const { dom, fragment, chosen, picker, curves, scatter, parallel, differences, pairTable, colours } = window.runhive;
-  const { element, checkbox } = dom;
+  const { elements, fragment, chosen, picker, curves, scatter, parallel, differences, pairTable, colours } = runhive;
+  const { element, checkbox } = elements;
   const { columns, LEAST, MOST, SPEEDS, DERIVED } = chosen;
   const MOST_AXES = 8;
   const host = document.getElementById("rh-compare-live");
@@ -98,11 +98,17 @@
     return accuracies.find((name) => names.includes(name)) ?? names.find((name) => name.startsWith("metrics.")) ?? DERIVED;
   }
 
+  /** The parameters with the most different values come first. */
+  function mostVaried(runs, names) {
+    const count = (name) => new Set(runs.map((run) => JSON.stringify(run.value(name)))).size;
+    return names.filter((name) => name.startsWith("params.")).sort((one, other) => count(other) - count(one));
+  }
+
   function coordinates(host, runs, names, state, changed) {
     const score = scoreOf(runs, names);
     const given = fragment.list.from(state.get("axes")).filter((name) => names.includes(name));
     const differing = names.filter((name) => name !== score && chosen.differs(runs.map((run) => run.value(name))));
-    let axes = given.length ? given : [...differing.filter((name) => name.startsWith("params.")).slice(0, MOST_AXES - 1), score];
+    let axes = given.length ? given : [...mostVaried(runs, differing).slice(0, MOST_AXES - 1), score];
     const ranges = rangesOf(state.get("brush"));
     const drawing = element("div", {});
     const draw = () => {
@@ -134,5 +140,5 @@
     addEventListener("hashchange", show);
     show();
   }
-  window.runhive.compare = { show, colours };
+  runhive.compare = { show, colours };
 })();

@@ -2,9 +2,9 @@
 (() => {
   "use strict";
 
-  const { element, select, checkbox } = window.runhive.dom;
-  const { colour, dash } = window.runhive.colours;
-  const { number, seconds, shown, visible } = window.runhive.numerals;
+  const { element, select, checkbox } = runhive.elements;
+  const { colour, dash } = runhive.colours;
+  const { number, seconds, shown, visible } = runhive.numerals;
   const MOST_WITH_RAW = 6; // runs whose unsmoothed line is shown, too
   const AXES = { epoch: "epoch", step: "step", second: "seconds" };
 
@@ -32,7 +32,7 @@
     function make(target) {
       const one = figures.find((figure) => figure.figure === target);
       if (drawn.has(one) || !window.uPlot) return;
-      drawn.set(one, window.runhive.lineChart(one.plot, chartOf(one.group, state, isDim)));
+      drawn.set(one, runhive.lineChart(one.plot, chartOf(one.group, state, isDim)));
     }
 
     function soon() {
@@ -148,5 +148,5 @@
     });
   }
 
-  window.runhive.curves = Object.assign(curves, { smoothed, rising });
+  runhive.curves = Object.assign(curves, { smoothed, rising });
 })();

@@ -2,12 +2,14 @@
 (() => {
   "use strict";
 
-  const { element, fill, table } = window.runhive.dom;
-  const { swatch } = window.runhive.colours;
-  const { columns, differs, rankable, SPEEDS, DERIVED } = window.runhive.chosen;
-  const { falls, number, seconds, shown, visible, plain, NOTHING } = window.runhive.numerals;
+  const { element, fill, table } = runhive.elements;
+  const { swatch } = runhive.colours;
+  const { columns, differs, rankable, SPEEDS, DERIVED } = runhive.chosen;
+  const { falls, number, seconds, shown, visible, NOTHING } = runhive.numerals;
+  const { plain } = runhive.changes;
   const OWN = ["name", "state", "experiment", "tags", "commit", "branch", "dirty", "host", "cause", "notes"];
   const BOUND = /_(low|high)$/;
+  const MOST_NAMED = 5; // runs whose names fit over their columns
 
   /** The rows of *names*: each a name, its values in the order of the runs, and whether they differ. */
   function rowsOf(runs, names, value = (run, name) => run.value(name)) {
@@ -49,17 +51,23 @@
     const same = rows.length - kept.length;
     const head = element("h3", { class: "rh-h3" }, title);
     if (!kept.length) return [head, element("p", { class: "rh-quiet" }, rows.length ? "The same in all runs." : "None.")];
-    const header = ["", ...runs.map((run) => element("a", { href: `../runs/${run.id}.html`, title: visible(run.label) }, swatch(run.number)))];
+    const header = ["", ...runs.map((run) => heading(run, runs.length <= MOST_NAMED))];
     const listed = kept.map((row) => [label(row, runs, title), ...cells(row, runs)]);
     const caption = onlyDiffering && same ? element("p", { class: "rh-quiet rh-caption" }, `${number(same)} more are the same or empty.`) : null;
     return [head, table(`${title} of the runs`, header, listed, "rh-table--compare"), caption];
   }
 
+  function heading(run, isNamed) {
+    const name = visible(run.label, 60);
+    return element("a", { href: `../runs/${run.id}.html`, title: name }, swatch(run.number), isNamed ? ` ${name}` : null);
+  }
+
   function label(row, runs, title) {
     const name = visible(row.name.replace(/^(params|metrics)\./, ""), 80);
     const isUnranked = title === "Metrics" && row.differs && !rankable(runs, row.name);
-    if (!isUnranked) return name;
-    return [name, element("span", { class: "rh-selected", title: "measured on other images, data, definitions or machines: the values are not ranked" }, " not ranked")];
+    const told = element("span", { class: "rh-name", title: name }, name);
+    if (!isUnranked) return told;
+    return [told, element("span", { class: "rh-selected", title: "measured on other images, data, definitions or machines: the values are not ranked" }, " not ranked")];
   }
 
   const quiet = (content) => element("span", { class: "rh-quiet" }, content);
@@ -70,7 +78,7 @@
       if (value === null) return quiet(NOTHING);
       const told = visible(plain(value));
       const cell = element("span", { title: told.length > 24 ? told : null, class: "rh-cell" }, told.length > 24 && /^[0-9a-f]+$/.test(told) ? told.slice(0, 12) : told);
-      return row.differs && JSON.stringify(value) !== first ? [cell, "rh-other"] : cell;
+      return row.differs && JSON.stringify(value) !== first ? { of: cell, css: "rh-other" } : cell;
     });
   }
 
@@ -78,9 +86,10 @@
   function metricCells(row, runs) {
     const metric = row.name.replace(/^metrics\./, "");
     const found = row.values.filter((value) => typeof value === "number");
-    const best = row.differs && found.length > 1 && rankable(runs, row.name) ? (falls(metric) ? Math.min : Math.max)(...found) : null;
+    const isRanked = metric !== DERIVED && new Set(found).size > 1 && rankable(runs, row.name);
+    const best = isRanked ? (falls(metric) ? Math.min : Math.max)(...found) : null;
     return row.values.map((value, index) => {
-      if (typeof value !== "number") return [quiet(NOTHING), "rh-number"];
+      if (typeof value !== "number") return { of: quiet(NOTHING), css: "rh-number" };
       const run = runs[index];
       const told = metric === DERIVED ? seconds(value) : shown(metric, value);
       const [low, high] = ["_low", "_high"].map((end) => run.value(row.name + end));
@@ -91,7 +100,7 @@
         run.value("selected") === true && isBounded ? element("abbr", { title: "the epoch was selected on these images" }, "*") : null,
         isBounded ? element("span", { class: "rh-interval" }, ` ${shown(metric, low)}–${shown(metric, high)}`) : null,
       );
-      return [cell, "rh-number"];
+      return { of: cell, css: "rh-number" };
     });
   }
 
@@ -102,5 +111,5 @@
     return `data ${visible(run.value("data_digest") ?? "unknown", 60).slice(0, 12)}`;
   }
 
-  window.runhive.differences = Object.assign(differences, { rowsOf, differing, basisOf });
+  runhive.differences = Object.assign(differences, { rowsOf, differing, basisOf });
 })();

@@ -30,5 +30,5 @@
     },
   };
 
-  window.runhive.fragment = { read, write, list };
+  runhive.fragment = { read, write, list };
 })();

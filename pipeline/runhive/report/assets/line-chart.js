@@ -2,10 +2,10 @@
 (() => {
   "use strict";
 
-  const { element } = window.runhive.dom;
-  const { resolved, onScheme } = window.runhive.colours;
-  const HEIGHT = 230;
-  const GAP = 11; // pixels between the labels at the lines' ends
+  const { element } = runhive.elements;
+  const { resolved, onScheme } = runhive.colours;
+  const HEIGHT = 250;
+  const GAP = 10; // pixels between the labels at the lines' ends
   const FAINT = 0.25;
   const WHOLE = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((one) => one * 10 ** power)).flat();
   const FONT = "11px -apple-system, 'Segoe UI', 'Noto Sans', sans-serif";
@@ -55,7 +55,7 @@
       legend: { show: false },
       scales: { x: { time: Boolean(chart.time) }, y: { distr: chart.log ? 3 : 1 } },
       axes: [
-        { ...axis, ...(chart.time ? {} : { values: (_, splits) => splits.map(chart.place), incrs: chart.whole ? WHOLE : undefined }) },
+        { ...axis, size: 28, ...(chart.time ? {} : { values: (_, splits) => splits.map(chart.place), incrs: chart.whole ? WHOLE : undefined }) },
         { ...axis, size: 62, values: (_, splits) => splits.map((one) => (one === null ? "" : chart.format(one))) },
       ],
       series: [{}, ...chart.lines.map((line) => style(line, paint))],
@@ -161,16 +161,28 @@
       if (end === null) return [];
       return [{ line, x: plot.valToPos(line.at[end], "x", true), y: plot.valToPos(line.values[end], "y", true) }];
     }).sort((one, other) => one.y - other.y);
-    ends.forEach((end, index) => {
-      if (index) end.y = Math.max(end.y, ends[index - 1].y + GAP * ratio);
-    });
-    const over = ends.length ? Math.max(0, ends.at(-1).y - plot.bbox.top - plot.bbox.height) : 0;
-    for (const { line, x, y } of ends) {
+    const bottom = plot.bbox.top + plot.bbox.height;
+    for (const { line, x, y } of apart(ends, ratio, bottom)) {
       const pen = begin(plot, paint(line.colour));
       pen.globalAlpha = line.opacity?.() ?? 1;
-      pen.fillText(line.mark, x + 4 * ratio, y - over + 4 * ratio);
+      pen.fillText(line.mark, x + 4 * ratio, y + 4 * ratio);
       pen.restore();
     }
+  }
+
+  /** The labels moved down, and at the bottom up, until none lies on another. */
+  function apart(ends, ratio, bottom) {
+    const placed = [];
+    const hit = ({ x, y }) => placed.find((one) => Math.abs(one.x - x) < 16 * ratio && Math.abs(one.y - y) < GAP * ratio);
+    for (const end of ends) {
+      let step = 1;
+      for (let other = hit(end); other && end.y > 0; other = hit(end)) {
+        if (other.y + GAP * ratio > bottom) step = -1;
+        end.y = other.y + step * GAP * ratio;
+      }
+      placed.push(end);
+    }
+    return placed;
   }
 
   function lastWithin(line, first, last, log) {
@@ -212,5 +224,5 @@
     host.addEventListener("blur", () => plot.setCursor({ left: -10, top: -10 }));
   }
 
-  window.runhive.lineChart = lineChart;
+  runhive.lineChart = lineChart;
 })();

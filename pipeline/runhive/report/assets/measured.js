@@ -2,8 +2,8 @@
 (() => {
   "use strict";
 
-  const { table } = window.runhive;
-  const { falls } = window.runhive.numerals;
+  const { table } = runhive;
+  const { falls } = runhive.numerals;
   const DRAWABLE = 1e12; // as in report/chart.py
   const DERIVED = "seconds";
   const isDrawable = (value) => typeof value === "number" && Math.abs(value) < DRAWABLE;
@@ -69,5 +69,5 @@
     return points.map((point) => commits.indexOf(point.commit) + 1);
   }
 
-  window.runhive.measured = Object.assign(measured, { pieces, bestSoFar, placesOf });
+  runhive.measured = Object.assign(measured, { pieces, bestSoFar, placesOf });
 })();

@@ -2,10 +2,11 @@
 (() => {
   "use strict";
 
-  const { element, fill, select, table } = window.runhive.dom;
-  const { swatch } = window.runhive.colours;
-  const { compare } = window.runhive.pairs;
-  const { shownChange, shown, number, pValue, percent, visible, NOTHING } = window.runhive.numerals;
+  const { element, fill, select, table } = runhive.elements;
+  const { swatch } = runhive.colours;
+  const { compare } = runhive.pairs;
+  const { number, visible, NOTHING } = runhive.numerals;
+  const { shownChange, pValue } = runhive.changes;
   const SIGNIFICANT = 0.05;
   const MOST_PICTURES = 48;
 
@@ -19,7 +20,7 @@
     const pictures = element("div", { class: "rh-flips" });
     host.replaceChildren(
       element("div", { class: "rh-controls" }, select("Against", runs.map((run) => [run.id, `${run.number}  ${visible(run.label, 60)}`]), reference.id, (against) => again({ against }))),
-      table("Runs against one of them", ["Run", ["Images won", "rh-number"], ["Lost", "rh-number"], ["Change", "rh-number"], ["95 % interval", "rh-number"], "McNemar", ""],
+      table("Runs against one of them", ["Run", right("Images won"), right("Lost"), right("Change"), right("95 % interval"), "McNemar", ""],
         found.map(([run, one]) => rowOf(run, one, reference, state, again))),
       element("p", { class: "rh-quiet rh-caption" }, footnote(tested, reference)),
       pictures,
@@ -29,23 +30,25 @@
   }
 
   function footnote(tested, reference) {
-    const basis = window.runhive.differences.basisOf(reference, "metrics.");
+    const basis = runhive.differences.basisOf(reference, "metrics.");
     const many = tested > 1 ? ` p is of each pair alone: of ${tested} pairs, trust one below ${Number((SIGNIFICANT / tested).toPrecision(2))}.` : "";
     return `Change is in percentage points of right answers on the same images (${basis}), with the interval of Agresti and Min; McNemar's test is exact.${many}`;
   }
 
+  const right = (of) => ({ of, css: "rh-number" });
+
   function rowOf(run, one, reference, state, again) {
     const name = [swatch(run.number), " ", element("a", { class: "rh-id", href: `../runs/${run.id}.html` }, visible(run.label, 60))];
     if (!one.comparable) {
-      return [name, element("span", { class: "rh-quiet" }, `not comparable with ${reference.number}: ${one.reason}`), "", "", "", "", ""];
+      return [name, { of: `not comparable with ${reference.number}: ${one.reason}`, css: "rh-quiet", span: 6 }];
     }
     const isClear = one.p < SIGNIFICANT && one.change !== 0;
     const tone = !isClear ? "same" : one.change > 0 ? "better" : "worse";
     const isOpen = state.flips === run.id;
     return [
-      name, [number(one.won.length), "rh-number"], [number(one.lost.length), "rh-number"],
-      [element("span", { class: `rh-change rh-tone--${tone}` }, `${shownChange("accuracy", one.change)} points`), "rh-number"],
-      [`${shownChange("accuracy", one.low)} to ${shownChange("accuracy", one.high)}`, "rh-number"],
+      name, right(number(one.won.length)), right(number(one.lost.length)),
+      right(element("span", { class: `rh-change rh-tone--${tone}` }, `${shownChange("accuracy", one.change)} points`)),
+      right(`${shownChange("accuracy", one.low)} to ${shownChange("accuracy", one.high)}`),
       element("span", { title: `p = ${one.p}` }, `${pValue(one.p)}${isClear ? `, ${tone}` : ""}`),
       one.won.length + one.lost.length
         ? element("button", { class: "rh-button", "aria-expanded": String(isOpen), onclick: () => again({ flips: isOpen ? null : run.id }) }, "images")
@@ -55,8 +58,8 @@
 
   async function showFlips(host, before, after, found) {
     const digest = after.answers.samples;
-    await window.runhive.load(`../${window.runhive.shards("samples")[0][digest]}`);
-    const samples = window.runhive.shards(`samples-${digest}`)[0];
+    await runhive.load(`../${runhive.shards("samples")[0][digest]}`);
+    const samples = runhive.shards(`samples-${digest}`)[0];
     const pictures = new Map(samples.pictures);
     const told = (title, places) => [
       element("h4", { class: "rh-h3" }, `${title}: ${number(places.length)}`),
@@ -93,5 +96,5 @@
     return named[wrong[before]];
   }
 
-  window.runhive.pairTable = Object.assign(pairTable, { answerOf });
+  runhive.pairTable = Object.assign(pairTable, { answerOf });
 })();

@@ -71,5 +71,5 @@
     return null;
   }
 
-  window.runhive.pairs = { unpack, flips, mcnemar, interval, compare };
+  runhive.pairs = { unpack, flips, mcnemar, interval, compare };
 })();

@@ -2,10 +2,10 @@
 (() => {
   "use strict";
 
-  const { element } = window.runhive.dom;
-  const { colour, dash } = window.runhive.colours;
-  const { axisOf } = window.runhive;
-  const { visible } = window.runhive.numerals;
+  const { element } = runhive.elements;
+  const { colour, dash } = runhive.colours;
+  const { axisOf } = runhive;
+  const { visible } = runhive.numerals;
   const HEIGHT = 320;
   const EDGE = { side: 60, top: 40, bottom: 22 };
   const SPACE = 132; // pixels between two axes
@@ -91,7 +91,7 @@
   }
 
   function scale(axis, index) {
-    const name = window.runhive.scatter.shortName(axis.name);
+    const name = runhive.scatter.shortName(axis.name);
     return element(
       "svg:g", {},
       element("svg:line", { class: "rh-axis", x1: axis.x, x2: axis.x, y1: toY(0), y2: toY(1) }),
@@ -111,7 +111,7 @@
     const area = element("svg:rect", { class: "rh-brush__area", x: axis.x - 16, width: 32, y: EDGE.top - 6, height: SPAN + 12 });
     const ends = [0, 1].map((which) => element("svg:rect", {
       class: "rh-brush__end", x: axis.x - 10, width: 20, height: 6, tabindex: 0, role: "slider", "aria-orientation": "vertical",
-      "aria-label": `${which ? "highest" : "lowest"} ${window.runhive.scatter.shortName(axis.name)}`, "aria-valuemin": 0, "aria-valuemax": 100,
+      "aria-label": `${which ? "highest" : "lowest"} ${runhive.scatter.shortName(axis.name)}`, "aria-valuemin": 0, "aria-valuemax": 100,
       onkeydown: (event) => press(event, which),
     }));
     area.addEventListener("pointerdown", start);
@@ -169,5 +169,5 @@
     return { show, drawn: element("svg:g", {}, bar, area, ends) };
   }
 
-  window.runhive.parallel = parallel;
+  runhive.parallel = parallel;
 })();

@@ -2,10 +2,10 @@
 (() => {
   "use strict";
 
-  const { element, fill } = window.runhive.dom;
-  const { swatch } = window.runhive.colours;
-  const { everything, MOST } = window.runhive.chosen;
-  const { number, shown, visible } = window.runhive.numerals;
+  const { element, fill } = runhive.elements;
+  const { swatch } = runhive.colours;
+  const { everything, MOST } = runhive.chosen;
+  const { number, shown, visible } = runhive.numerals;
   const MOST_FOUND = 8;
 
   /** Fills *host*; *change* is called with the ids that are chosen then. */
@@ -94,5 +94,5 @@
     );
   }
 
-  window.runhive.picker = Object.assign(picker, { matching });
+  runhive.picker = Object.assign(picker, { matching });
 })();

@@ -36,7 +36,7 @@
     const rows = found.reduce((sum, part) => sum + part.rows, 0);
     return {
       rows,
-      names: [...new Set(found.flatMap((part) => Object.keys(part.columns)))],
+      names: [...new Set(found.flatMap((part) => [...Object.keys(part.columns), ...part.empty]))],
       column(name) {
         if (!known.has(name)) known.set(name, found.flatMap((part) => values(part, name)));
         return known.get(name);

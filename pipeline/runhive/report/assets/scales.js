@@ -2,7 +2,8 @@
 (() => {
   "use strict";
 
-  const { number, shown, plain, visible } = window.runhive.numerals;
+  const { number, shown, visible } = runhive.numerals;
+  const { plain } = runhive.changes;
   const DECADES = 30; // a column of positive numbers that spans more than this factor gets a logarithmic axis
   const PADDING = 0.04;
 
@@ -59,5 +60,5 @@
     };
   }
 
-  window.runhive.axisOf = axisOf;
+  runhive.axisOf = axisOf;
 })();

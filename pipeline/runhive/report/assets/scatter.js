@@ -2,10 +2,10 @@
 (() => {
   "use strict";
 
-  const { element, fill, select } = window.runhive.dom;
-  const { colour } = window.runhive.colours;
-  const { axisOf } = window.runhive;
-  const { visible } = window.runhive.numerals;
+  const { element, fill, select } = runhive.elements;
+  const { colour } = runhive.colours;
+  const { axisOf } = runhive;
+  const { visible } = runhive.numerals;
   const MOST_WIDTH = 760;
   const HEIGHT = 300;
   const EDGE = { left: 70, right: 20, top: 14, bottom: 42 };
@@ -29,7 +29,7 @@
   }
 
   function note(runs, { x, y }) {
-    const unranked = [x, y].filter((name) => name.startsWith("metrics.") && !window.runhive.chosen.rankable(runs, name));
+    const unranked = [x, y].filter((name) => name.startsWith("metrics.") && !runhive.chosen.rankable(runs, name));
     if (!unranked.length) return null;
     const told = "The runs were measured on different images, data or definitions: hollow points are on others than run 1.";
     return element("p", { class: "rh-note" }, told);
@@ -58,7 +58,7 @@
   }
 
   function point(run, x, y, runs, { isDim, told, y: name }) {
-    const { basis } = window.runhive.chosen;
+    const { basis } = runhive.chosen;
     const isOther = name.startsWith("metrics.") && !name.startsWith("metrics.export.") && basis(run) !== basis(runs[0]);
     const paint = colour(run.number);
     return element(
@@ -73,5 +73,5 @@
     return visible(name.replace(/^(params|metrics)\./, ""), 60);
   }
 
-  window.runhive.scatter = Object.assign(scatter, { shortName });
+  runhive.scatter = Object.assign(scatter, { shortName });
 })();

@@ -2,9 +2,10 @@
 (() => {
   "use strict";
 
-  const { dom, fragment, measured, numerals, shards } = window.runhive;
-  const { element, select, checkbox } = dom;
-  const { shown, shownChange, pValue, visible, number, falls } = numerals;
+  const { elements, fragment, measured, numerals, shards } = runhive;
+  const { element, select, checkbox } = elements;
+  const { shown, visible, number, falls } = numerals;
+  const { shownChange, pValue } = runhive.changes;
   const AXES = [["run", "run"], ["commit", "commit"], ["time", "time"]];
   const host = document.getElementById("rh-trends-live");
   const experiments = shards("trends")[0] ?? [];
@@ -36,7 +37,7 @@
       element("figure", { class: "rh-chart rh-card" }, element("figcaption", {}, visible(metric.metric, 80), " ", element("span", { class: "rh-quiet" }, captionOf(points, metric))), plot),
       flags(metric, points),
     );
-    open = window.runhive.lineChart(plot, chartOf(metric, points, axis, log));
+    open = runhive.lineChart(plot, chartOf(metric, points, axis, log));
   }
 
   function summary(metric, points) {

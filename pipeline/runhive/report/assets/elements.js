@@ -42,11 +42,12 @@
     );
   }
 
-  /** A table that scrolls inside its own frame; cells are strings, nodes or `[content, class]`. */
+  /** A table that scrolls inside its own frame; a cell is what goes in it, or `{ of, css, span }`. */
   function table(caption, header, rows, css = "") {
+    const isPlain = (content) => typeof content !== "object" || content === null || Array.isArray(content) || content instanceof Node;
     const cell = (tag, attributes) => (content) => {
-      const [inner, name] = Array.isArray(content) ? content : [content, null];
-      return element(tag, { ...attributes, class: name }, inner);
+      const { of, css: name, span } = isPlain(content) ? { of: content } : content;
+      return element(tag, { ...attributes, class: name, colspan: span }, of);
     };
     return element(
       "div", { class: "rh-scroll", role: "region", "aria-label": caption, tabindex: "0" },
@@ -59,5 +60,5 @@
     );
   }
 
-  window.runhive.dom = { element, fill, select, checkbox, table };
+  runhive.elements = { element, fill, select, checkbox, table };
 })();
