@@ -1,5 +1,8 @@
 """A run's model in its page: ONNX Runtime Web answers as Python's does, from a folder and from a strict server."""
 
+import base64
+import io
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -23,7 +26,7 @@ from runhive.report.tryit.shelf import MOST_BYTES, MOST_OF_ALL, shelve
 POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; connect-src 'none'"
 )
-HEAVY = re.compile(r"/(models|try-it)/|/samples-")
+HEAVY = re.compile(r"/(models|try-it)/|/shards/try-it-")
 
 
 class Strict(SimpleHTTPRequestHandler):
@@ -42,9 +45,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
 
 @pytest.fixture(scope="module")
 def tried_site(tried: Tried, source: Path) -> Path:
-    for name in ("mkdocs.yml", "docs"):
-        (tried.root / name).symlink_to(source / name)
-    build(tried.ledger, tried.root, tried.root / "site")
+    build(tried.ledger, source, tried.root / "site")
     return tried.root / "site"
 
 
@@ -88,7 +89,9 @@ def test_the_page_answers_as_python_does_and_says_within_what(page: Page) -> Non
     difference = float(badge.get_attribute("data-difference") or "nan")
 
     assert 0 <= difference < 1e-5
-    assert badge.inner_text() == f"Equal to Python within {page.evaluate('(value) => value.toExponential(1)', difference)}"
+    assert (
+        badge.inner_text() == f"Equal to Python within {page.evaluate('(value) => value.toExponential(1)', difference)}"
+    )
 
 
 def test_each_sample_shows_the_answer_that_python_gives_for_its_file(page: Page, tried: Tried) -> None:
@@ -124,11 +127,7 @@ def test_a_file_that_is_no_picture_is_told_and_the_next_one_is_answered(page: Pa
 
 
 def test_samples_are_as_large_as_the_model_takes_them_and_have_no_profile(tried_site: Path) -> None:
-    import base64
-    import io
-    import json
-
-    (shard,) = (tried_site / "assets/shards").glob("samples-*-*.js")
+    (shard,) = (tried_site / "assets/shards").glob("try-it-*.js")
     text = shard.read_text().partition("','")[2].rpartition("')")[0].encode().decode("unicode_escape")
     offered = json.loads(text)
     pictures = [PIL.Image.open(io.BytesIO(base64.b64decode(one["png"]))) for one in offered["samples"]]
@@ -161,10 +160,10 @@ def test_a_damaged_file_in_the_cache_is_not_put_into_the_site(tried: Tried, tmp_
     assert shelve(summaries, tmp_path).files == {}
 
 
-def test_a_second_build_makes_no_other_copy_of_a_model(tried: Tried, tried_site: Path) -> None:
+def test_a_second_build_makes_no_other_copy_of_a_model(tried: Tried, tried_site: Path, source: Path) -> None:
     (model,) = (tried_site / "models").iterdir()
     before = model.stat().st_ino
-    build(tried.ledger, tried.root, tried.root / "again")
+    build(tried.ledger, source, tried.root / "again")
     (again,) = (tried.root / "again/models").iterdir()
 
     assert again.name == model.name and again.stat().st_ino == before

@@ -18,6 +18,7 @@ from runhive.report.summary import Summary, summarize
 from runhive.report.swap import building_folder, swap, sweep
 from runhive.report.templates import render
 from runhive.report.trends_site import write_trends
+from runhive.report.tryit.offer import root_of
 from runhive.report.tryit.runtime import LIBRARY, write_runtime
 from runhive.report.tryit.shelf import Shelf, shelve
 from runhive.tracking.ledger.ledger import Ledger
@@ -74,7 +75,7 @@ def _fill(ledger: Ledger, source: Path, work: Path, plan: Plan) -> Stamp:
     details = write_compare(summaries, shards, ledger, work, libraries)
     write_trends(rows, shards, work, libraries)
     write_data_pages([summary.run for summary in summaries], ledger, work)
-    shelf = Shelf(otherwise=STATIC) if plan.static else shelve(most_wanted(summaries), source)
+    shelf = Shelf(otherwise=STATIC) if plan.static else shelve(most_wanted(summaries), root_of(ledger))
     if shelf.files:
         write_runtime(_libraries(source, (LIBRARY,))[LIBRARY], source / KEPT, work)
     _write_run_pages(summaries, ledger, work, details if libraries else {}, shelf)

@@ -52,7 +52,7 @@ def try_it(run: Run, answers: Answers | None, shelf: Shelf, ledger: Ledger, site
     onnx = onnx_of(run)
     if onnx is None:
         return None
-    file, root = shelf.files.get(onnx.sha256), Path(ledger.repository.workdir or ledger.repository.path)
+    file, root = shelf.files.get(onnx.sha256), root_of(ledger)
     if file is None:
         why_not = shelf.why_not.get(onnx.sha256, shelf.otherwise)
         command = f"runhive runs download {run.run_id} {onnx.path}" if why_not == shelf.absent else ""
@@ -69,12 +69,17 @@ def try_it(run: Run, answers: Answers | None, shelf: Shelf, ledger: Ledger, site
     if not model.exists():
         _link(_kept(root / KEPT / f"{onnx.sha256}.js", lambda: packed_model(onnx.sha256, file.read_bytes())), model)
     recorded = [one["recorded"] for one in offered["samples"] if one["recorded"] is not None]
-    name = f"samples-{onnx.sha256[:16]}"
+    name = f"try-it-{onnx.sha256[:16]}"
     shard = write_shard(site, name, offered)
     loads = sum((site / path).stat().st_size for path in (shard, model_path(onnx.sha256), RUNTIME, WASM))
     return TryIt(
         onnx, model=model_path(onnx.sha256), samples=shard, of=name, loads=loads, recorded=max(recorded, default=None)
     )
+
+
+def root_of(ledger: Ledger) -> Path:
+    """The repository that the ledger lies in."""
+    return Path(ledger.repository.workdir or ledger.repository.path)
 
 
 def _offered(onnx: Onnx, file: Path, answers: Answers, ledger: Ledger, root: Path) -> dict[str, Any]:
