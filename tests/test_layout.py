@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "data": LEAVES,
     "vision": LEAVES,
     "tracking": LEAVES,
-    "report": LEAVES | {"tracking"},
+    "report": LEAVES | {"scoring", "tracking"},
     "terminal": LEAVES | {"tracking", "report"},
     "scoring": LEAVES | {"data", "tracking"},
     "stages": LEAVES | {"data", "vision", "scoring", "tracking", "report"},
