@@ -2,7 +2,9 @@
 (() => {
   "use strict";
 
-  const SCRIPTS = ["vendor/uplot/uPlot.iife.min.js", "numerals.js", "dom.js", "colours.js", "line-chart.js", "curves.js"];
+  const SCRIPTS = [
+    "vendor/uplot/uPlot.iife.min.js", "filter.js", "numerals.js", "elements.js", "colours.js", "line-chart.js", "curves.js",
+  ];
   const STYLES = "vendor/uplot/uPlot.min.css";
 
   /** One after the other: each uses what those before it set. */
@@ -40,7 +42,7 @@
       await loadCharts();
       const runs = await runsOf(place.dataset);
       runhive.curves(place.lastElementChild, runs, { axis: "own", smooth: 0, log: false }, () => {}, () => false);
-      const { element } = runhive.dom;
+      const { element } = runhive.elements;
       const legend = runs.map((run) => element("span", {}, runhive.colours.swatch(run.number), ` ${run.label}`));
       place.firstElementChild.className = "rh-closer__legend";
       place.firstElementChild.replaceChildren(...legend);
