@@ -40,7 +40,8 @@ def some_pages(site: Path) -> list[Path]:
     runs = ("20261122-09", "20261119-15", "20261121-07", "20261121-16", "20261123-12")
     attacks = tuple(f"20261101-000{number}" for number in (102, 109, 110, 202, 300))
     found = [path for path in (site / "runs").iterdir() if path.name.startswith((*runs, *attacks))]
-    return [site / "index.html", site / "runs/index.html", *sorted((site / "data").glob("*.html")), *sorted(found)]
+    own = [site / name for name in ("index.html", "runs/index.html", "compare/index.html", "trends/index.html")]
+    return [*own, *sorted((site / "data").glob("*.html")), *sorted(found)]
 
 
 def open_page(browser: Browser, path: Path, **context: Any) -> Any:

@@ -4,8 +4,8 @@ For every place in a stretch of the series, the mean before it is put against th
 1979, Journal of the American Statistical Association 74, 365-367). Stretches are the whole series, its halves, quarters
 and so on, each overlapping the next by half, so that a step there and back is seen, too (Kovacs et al. 2023, Biometrika
 110, 249-256). The place with the smallest p counts where that, times the number of places that were tried (Bonferroni),
-is below 1 %. Where the values come with a 95 % interval, the noise is taken to be no smaller than the interval says:
-for a share of right answers this is the test of two proportions.
+is below 1 %. The noise is taken to be no smaller than neighbours in the whole series differ and, where the values come
+with a 95 % interval, than that says: for a share of right answers this is the test of two proportions.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,9 +35,20 @@ class Step:
 
 def steps(values: Sequence[float], errors: Sequence[float] | None = None) -> list[Step]:
     """Find the steps in *values*, in their order; *errors* are the values' standard errors, where they are known."""
-    noise = np.zeros(len(values)) if errors is None else np.asarray(errors, dtype=np.float64)
-    start = max(0, len(values) - LONGEST)
-    return _split(np.asarray(values, dtype=np.float64), noise**2, start, len(values))
+    known = np.asarray(values, dtype=np.float64)
+    stated = np.zeros(len(known)) if errors is None else np.asarray(errors, dtype=np.float64) ** 2
+    start = max(0, len(known) - LONGEST)
+    return _split(known, np.maximum(stated, _flutter(known[start:])), start, len(known))
+
+
+def _flutter(values: NDArray[np.float64]) -> float:
+    """The variance of *values* by what neighbours differ, without the largest tenth, in which steps would be.
+
+    In a short stretch, values may be alike by chance.
+    """
+    squares = np.sort(np.diff(values) ** 2) / 2
+    kept = squares[: len(squares) - max(2, len(squares) // 10)]
+    return float(kept.mean()) if len(kept) else 0.0
 
 
 def standard_error(low: float, high: float) -> float:

@@ -32,7 +32,8 @@
     function make(target) {
       const one = figures.find((figure) => figure.figure === target);
       if (drawn.has(one) || !window.uPlot) return;
-      drawn.set(one, runhive.lineChart(one.plot, chartOf(one.group, state, isDim)));
+      one.plot.chart = runhive.lineChart(one.plot, chartOf(one.group, state, isDim));
+      drawn.set(one, one.plot.chart);
     }
 
     function soon() {

@@ -217,12 +217,12 @@
       else if (step) {
         const from = plot.cursor.idx ?? (step > 0 ? low - 1 : high + 1);
         const place = Math.min(high, Math.max(low, from + step));
-        plot.setCursor({ left: plot.valToPos(plot.data[0][place], "x"), top: 20 });
+        plot.setCursor({ left: plot.valToPos(plot.data[0][place], "x"), top: 20 }, true, true);
       } else return;
       event.preventDefault();
     });
     host.addEventListener("blur", () => plot.setCursor({ left: -10, top: -10 }));
   }
 
-  runhive.lineChart = lineChart;
+  runhive.lineChart = Object.assign(lineChart, { aligned });
 })();

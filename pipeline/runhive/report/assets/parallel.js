@@ -113,8 +113,9 @@
       class: "rh-brush__end", x: axis.x - 10, width: 20, height: 6, tabindex: 0, role: "slider", "aria-orientation": "vertical",
       "aria-label": `${which ? "highest" : "lowest"} ${runhive.scatter.shortName(axis.name)}`, "aria-valuemin": 0, "aria-valuemax": 100,
       onkeydown: (event) => press(event, which),
+      onpointerdown: (event) => start(event, (ranges.get(axis.name) ?? [0, 1])[1 - which]),
     }));
-    area.addEventListener("pointerdown", start);
+    area.addEventListener("pointerdown", (event) => start(event, placeOf(event)));
 
     function press(event, which) {
       const step = { ArrowUp: STEP, ArrowDown: -STEP, PageUp: 5 * STEP, PageDown: -5 * STEP }[event.key];
@@ -127,8 +128,8 @@
       event.preventDefault();
     }
 
-    function start(event) {
-      const from = placeOf(event);
+    /** Drags from the place *from*: where the pointer went down, or the other end of the range. */
+    function start(event, from) {
       area.setPointerCapture(event.pointerId);
       const move = (later) => {
         const to = placeOf(later);

@@ -48,7 +48,7 @@
   function captionOf(points, metric) {
     const last = points.at(-1);
     const isScored = last && metric.metric.startsWith(`${last.set}.`) && typeof last.digest === "string";
-    const on = isScored ? `; the latest on ${visible(last.set, 40)}, digest ${visible(last.digest, 12)}, metrics version ${last.version}` : "";
+    const on = isScored ? `; the latest on ${visible(last.set, 40)}, digest ${visible(last.digest.slice(0, 12))}, metrics version ${last.version}` : "";
     const best = falls(metric.metric) ? "lowest" : "highest";
     return `${number(points.length)} runs${on}. The staircase is the ${best} so far; click or press Enter for the run; drag to zoom.`;
   }
