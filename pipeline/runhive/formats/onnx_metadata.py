@@ -14,6 +14,7 @@ VERSION = 1
 RESIZE_RULE = "shorter side to resize_size, bilinear, antialiased; centre crop of image_size"
 SHA256 = re.compile("[0-9a-f]{64}")
 MOST_PIXELS = 4096  # a side
+KEYS = ("schema_version", "name", "variant", "classes", "preprocess", "resize_rule", "weights_sha256")
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,9 @@ class OnnxMetadata:
 
     def to_entries(self) -> dict[str, str]:
         """The keys and values as they are in the file."""
-        return {
-            "schema_version": str(VERSION),
-            "name": self.name,
-            "variant": self.variant,
-            "classes": json.dumps(self.classes, ensure_ascii=False),
-            "preprocess": json.dumps(asdict(self.preprocess)),
-            "resize_rule": RESIZE_RULE,
-            "weights_sha256": self.weights_sha256,
-        }
+        classes, preprocess = json.dumps(self.classes, ensure_ascii=False), json.dumps(asdict(self.preprocess))
+        values = (str(VERSION), self.name, self.variant, classes, preprocess, RESIZE_RULE, self.weights_sha256)
+        return dict(zip(KEYS, values, strict=True))
 
     @classmethod
     def from_entries(cls, entries: Mapping[str, str], where: str) -> "OnnxMetadata":

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import onnxruntime
 import PIL.Image
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from runhive.decode import Undecodable, load_rgb, to_rgb
 from runhive.errors import RunhiveError
@@ -18,14 +16,10 @@ from runhive.mistakes import one_line
 from runhive.preprocess import Pixels, ahead, processors, to_input
 from runhive.scoring.locate import locate
 from runhive.scoring.package import Package, read_package
+from runhive.scoring.session import Floats, answers, open_session
 
 Picture = str | Path | PIL.Image.Image | NDArray[np.uint8]  # a file, or RGB pixels (height, width, 3)
-Floats = NDArray[np.float32]
 BATCH = 8  # as quick as more on a CPU, with less memory
-REFUSALS = (
-    state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NotImplemented,
-    state.RuntimeException,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,8 +60,7 @@ class Model:
 
     def answers(self, batch: Pixels) -> tuple[Floats, Floats]:
         """Logits and probabilities (n, classes) of inputs (n, 3, size, size), as `preprocess.to_input` makes them."""
-        logits, probabilities = self._session.run(["logits", "probabilities"], {"images": batch})
-        return logits, probabilities
+        return answers(self._session, batch)
 
     def logits(self, images: Iterable[Picture], batch_size: int = BATCH) -> Floats:
         """Logits (images, classes) in the order of *images*. Raises RunhiveError for one that does not decode."""
@@ -91,29 +84,6 @@ class Model:
         inputs = ahead(lambda image: to_input(_rgb(image), self.metadata.preprocess), images, 2 * batch_size)
         while batch := list(islice(inputs, batch_size)):
             yield np.stack(batch)
-
-
-def open_session(package: Package, where: str, threads: int) -> onnxruntime.InferenceSession:
-    """ONNX Runtime over *package*. Raises RunhiveError where it cannot run it or its ends are not ours."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    try:
-        session = onnxruntime.InferenceSession(package.content, options, providers=["CPUExecutionProvider"])
-    except REFUSALS as error:
-        raise RunhiveError(
-            f"{where}: ONNX Runtime {onnxruntime.__version__} refuses it ({one_line(str(error))[:100]}): "
-            "upgrade onnxruntime, or export it again"
-        ) from None
-    size, classes = package.metadata.preprocess.image_size, len(package.metadata.classes)
-    floats = "tensor(float)"
-    expected = [
-        ("images", "tensor(uint8)", [3, size, size]),
-        ("logits", floats, [classes]),
-        ("probabilities", floats, [classes]),
-    ]
-    if [(end.name, end.type, end.shape[1:]) for end in [*session.get_inputs(), *session.get_outputs()]] != expected:
-        raise RunhiveError(f"{where} has other inputs or outputs than its metadata say: export it again")
-    return session
 
 
 def _rgb(image: Picture) -> PIL.Image.Image:

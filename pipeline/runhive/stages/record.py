@@ -120,6 +120,10 @@ def exported_event(parity: Parity) -> Event:
         "export.relative_difference": parity.relative_difference,
         "export.top1_agreement": parity.top1_agreement,
     }
+    for variant in parity.variants:
+        if not variant.reason:
+            metrics[f"export.{variant.name}_bytes"] = variant.onnx_bytes
+            metrics[f"export.{variant.name}_top1_agreement"] = variant.top1_agreement
     return ended("export", "exported", {"metrics": metrics, "parity": parity.model_dump(mode="json")})
 
 
@@ -133,7 +137,8 @@ def ended(stage: str, type: str, data: dict[str, Any], seconds: float | None = N
 def new_files(before: Run) -> dict[str, Any]:
     """What the run made, by path, as far as the ledger does not know it yet; DVC's cache holds it by its MD5."""
     kept = in_ledger()
-    found = {path.as_posix(): describe_file(path, kind) | {"ledger": kept.get(path)} for path, kind in FILES.items()}
+    files = FILES | dict.fromkeys(sorted(paths.VARIANTS.glob("*.onnx")), "model")
+    found = {path.as_posix(): describe_file(path, kind) | {"ledger": kept.get(path)} for path, kind in files.items()}
     return {path: told for path, told in found.items() if before.files.get(path) != told}
 
 
