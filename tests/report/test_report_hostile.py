@@ -19,7 +19,6 @@ from runhive.report.run_page import run_page
 from runhive.report.summary import Summary, summarize
 from runhive.report.templates import render
 from runhive.report.text import visible
-from runhive.report.tryit.shelf import Shelf
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Event, fold
 
@@ -56,7 +55,7 @@ def drawn(text: str, ledger: Ledger, folder: Path) -> list[Page]:
     summary = summary_of(text)
     run = render(
         "run.html",
-        page=run_page(summary, None, ledger, folder, Shelf()),
+        page=run_page(summary, None, ledger, folder, None),
         newer=None,
         older=None,
         data_pages={},

@@ -12,7 +12,6 @@ from runhive.report.leavings import MOST_LINES, leavings
 from runhive.report.run_page import run_page
 from runhive.report.summary import summarize
 from runhive.report.templates import render
-from runhive.report.tryit.shelf import Shelf
 from runhive.report.usage import usage_charts
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.run import Event
@@ -38,7 +37,7 @@ def keep(ledger: Ledger, contents: Mapping[str, bytes], log: bytes = b"") -> Non
 
 
 def page(ledger: Ledger, site: Path) -> str:
-    gathered = run_page(summarize(ledger.run(ID)), None, ledger, site, Shelf())
+    gathered = run_page(summarize(ledger.run(ID)), None, ledger, site, None)
     return render("run.html", page=gathered, newer=None, older=None, data_pages={}, details={})
 
 

@@ -25,8 +25,7 @@ from runhive.report.summary import Summary
 from runhive.report.surroundings import Environment, environment
 from runhive.report.tables import Table, kept_tables
 from runhive.report.timeline import Moment, Phase, moments, phases
-from runhive.report.tryit.offer import TryIt, try_it
-from runhive.report.tryit.shelf import Shelf
+from runhive.report.tryit.offer import TryIt
 from runhive.report.usage import usage_charts
 from runhive.tracking.changes import PATCH
 from runhive.tracking.ledger.ledger import Ledger
@@ -89,8 +88,8 @@ class RunPage:
     recipe: Recipe
 
 
-def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: Path, shelf: Shelf) -> RunPage:
-    """Gather the page of one run; thumbnails, and what is to be tried, are written below *site*."""
+def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: Path, try_it: TryIt | None) -> RunPage:
+    """Gather the page of one run; thumbnails are written below *site*."""
     run = summary.run
     record = _read_record(summary)
     files = ledger.files(run.run_id)
@@ -113,7 +112,7 @@ def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: P
         parameters=rows(summary.parameters, baseline.parameters if baseline else None),
         environment=environment(summary, baseline),
         patch=parse_patch(ledger.file(run.run_id, PATCH) or b""),
-        try_it=try_it(run, answers, shelf, ledger, site),
+        try_it=try_it,
         lineage=lineage(run, summary.code, record.data, record.training, record.parity),
         phases=phases(run),
         moments=moments(run),

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,17 @@ from runhive.errors import RunhiveError
 from runhive.files import write_atomic
 from runhive.mistakes import one_line
 from runhive.report.answers import Answers
+from runhive.report.pictures import answers_of
 from runhive.report.shards import write_shard
+from runhive.report.summary import Summary
 from runhive.report.text import visible
+from runhive.report.tryit.onnx_file import Onnx
 from runhive.report.tryit.runtime import RUNTIME, WASM, model_path, packed_model
 from runhive.report.tryit.samples import baked, samples
-from runhive.report.tryit.shelf import Onnx, Shelf, onnx_of
+from runhive.report.tryit.shelf import Shelf
 from runhive.scoring.model import Model
 from runhive.scoring.package import parse_package
 from runhive.tracking.ledger.ledger import Ledger
-from runhive.tracking.ledger.run import Run
 
 KEPT = Path(".runhive/try-it")
 VERSION = 1  # of what is kept there
@@ -47,16 +49,18 @@ class TryIt:
     wasm: str = WASM
 
 
-def try_it(run: Run, answers: Answers | None, shelf: Shelf, ledger: Ledger, site: Path) -> TryIt | None:
-    """Offer the model of *run* and write what its page loads below *site*; None for a run without an ONNX file."""
-    onnx = onnx_of(run)
-    if onnx is None:
-        return None
+def offers(summaries: Iterable[Summary], shelf: Shelf, ledger: Ledger, site: Path) -> dict[str, TryIt]:
+    """What is offered of each run that left an ONNX file, by run id; what is loaded is written below *site*."""
+    return {one.run_id: _offer(one, one.onnx, shelf, ledger, site) for one in summaries if one.onnx}
+
+
+def _offer(summary: Summary, onnx: Onnx, shelf: Shelf, ledger: Ledger, site: Path) -> TryIt:
     file, root = shelf.files.get(onnx.sha256), root_of(ledger)
     if file is None:
         why_not = shelf.why_not.get(onnx.sha256, shelf.otherwise)
-        command = f"runhive runs download {run.run_id} {onnx.path}" if why_not == shelf.absent else ""
+        command = f"runhive runs download {summary.run_id} {onnx.path}" if why_not == shelf.absent else ""
         return TryIt(onnx, why_not, command)
+    answers = answers_of(summary, ledger)
     if answers is None:
         return TryIt(onnx, "the ledger has no answers of it to compare with")
     try:

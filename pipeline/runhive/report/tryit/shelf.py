@@ -7,22 +7,11 @@ from pathlib import Path
 from runhive.files import sha256_of
 from runhive.report.numerals import size
 from runhive.report.summary import Summary
-from runhive.tracking.ledger.run import Run
+from runhive.report.tryit.onnx_file import Onnx
 from runhive.tracking.storage.artifacts import cached_path, own_path
 
-PREFERRED = ("models/variants/fp16.onnx", "models/model.onnx")  # half the bytes to load, and the same answers
 MOST_BYTES = 100_000_000  # of one model
 MOST_OF_ALL = 250_000_000
-
-
-@dataclass(frozen=True)
-class Onnx:
-    """An ONNX file that a run left."""
-
-    path: str
-    bytes: int
-    md5: str
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -38,20 +27,11 @@ class Shelf:
     absent: str = "the machine that built this page does not have its file"
 
 
-def onnx_of(run: Run) -> Onnx | None:
-    """The ONNX file of *run* that its page offers to try."""
-    found = next((path for path in PREFERRED if path in run.files), None)
-    if found is None:
-        return None
-    told = run.files[found]
-    return Onnx(found, told["bytes"], told["md5"], told["sha256"])
-
-
 def shelve(first: Iterable[Summary], root: Path) -> Shelf:
     """Choose among the files of runs, those that count most *first*, out of the DVC cache at *root*."""
     shelf, total = Shelf(), 0
     for summary in first:
-        onnx = onnx_of(summary.run)
+        onnx = summary.onnx
         if onnx is None or onnx.sha256 in shelf.files or onnx.sha256 in shelf.why_not:
             continue
         why_not, found = _place(onnx, total, root)
