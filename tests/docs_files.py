@@ -104,6 +104,8 @@ def render_files(generated: str) -> str:
         "| `.runhive/logs/fetch.txt` | what fetch printed, for the log of the next training |",
         "| `.runhive/cache/` | in a repository without DVC, what DVC's cache would hold |",
         "| `.runhive/phases/<stage>.json` | how long the stage took in this workspace |",
+        "| `.runhive/try-it/` | models and samples as run pages load them, from one build of the site to the next; may be "
+        "deleted |",
         "",
     ]
     return "\n".join(lines)

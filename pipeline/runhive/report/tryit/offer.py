@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from runhive.tracking.ledger.ledger import Ledger
 
 KEPT = Path(".runhive/try-it")
 VERSION = 1  # of what is kept there
+SPARED = 30 * 86400  # seconds
 TOLERANCE = 1e-4  # of the logits' spread, as `export.tolerance` asks of ONNX against PyTorch
 
 
@@ -51,7 +53,9 @@ class TryIt:
 
 def offers(summaries: Iterable[Summary], shelf: Shelf, ledger: Ledger, site: Path) -> dict[str, TryIt]:
     """What is offered of each run that left an ONNX file, by run id; what is loaded is written below *site*."""
-    return {one.run_id: _offer(one, one.onnx, shelf, ledger, site) for one in summaries if one.onnx}
+    found = {one.run_id: _offer(one, one.onnx, shelf, ledger, site) for one in summaries if one.onnx}
+    _sweep(root_of(ledger) / KEPT)
+    return found
 
 
 def _offer(summary: Summary, onnx: Onnx, shelf: Shelf, ledger: Ledger, site: Path) -> TryIt:
@@ -112,9 +116,18 @@ def _bake(onnx: Onnx, file: Path, answers: Answers, ledger: Ledger, root: Path) 
 
 def _kept(path: Path, make: Callable[[], bytes]) -> Path:
     """What *make* makes, kept at *path* from one build to the next."""
-    if not path.exists():
+    if path.exists():
+        os.utime(path)
+    else:
         write_atomic(path, make())
     return path
+
+
+def _sweep(folder: Path) -> None:
+    """Drop what no build has used for long."""
+    for file in folder.glob("*.js*"):
+        if time.time() - file.stat().st_mtime > SPARED:
+            file.unlink()
 
 
 def _link(kept: Path, target: Path) -> None:
