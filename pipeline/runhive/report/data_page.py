@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from runhive.formats.manifest import Image
 from runhive.report.data_history import Version
 from runhive.report.data_record import Distribution, Duplicates, Known
 from runhive.report.gallery import thumbnail
 from runhive.report.numerals import number, size
 from runhive.report.summary import Summary
+from runhive.tracking.data_versions import sampled
 from runhive.tracking.ledger.ledger import Ledger
 
 MOST_GROUPS = 24
@@ -74,6 +76,15 @@ class Doubles:
 
 
 @dataclass(frozen=True)
+class Samples:
+    """A few images of one class in one split: path and address of each."""
+
+    label: str
+    split: str
+    pictures: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class DataPage:
     """`missing` maps a split to the classes of which it has no image."""
 
@@ -84,6 +95,7 @@ class DataPage:
     totals: tuple[int, ...]
     classes: tuple[ClassRow, ...]
     missing: dict[str, list[str]]
+    samples: tuple[Samples, ...]
     spreads: tuple[Spread, ...]
     doubles: Doubles | None
     reasons: list[tuple[str, int]]
@@ -103,6 +115,7 @@ def data_page(version: Version, known: Known, runs: Sequence[Summary], ledger: L
         totals=tuple(sum(of_split.values()) for of_split in counts.values()),
         classes=_class_rows(labels, counts),
         missing={split: [one for one in labels if one not in of_split] for split, of_split in counts.items()},
+        samples=_samples(known.images or (), ledger, site),
         spreads=_spreads(report.sizes, tuple(counts)) if report else (),
         doubles=_doubles(report.duplicates, digests, ledger, site) if report else None,
         reasons=Counter(one.reason for one in report.left_out).most_common() if report else [],
@@ -113,6 +126,15 @@ def _class_rows(labels: Sequence[str], counts: dict[str, dict[str, int]]) -> tup
     rows = [(label, tuple(of_split.get(label, 0) for of_split in counts.values())) for label in labels]
     most = max((sum(row) for _, row in rows), default=0) or 1
     return tuple(ClassRow(label, row, 100 * sum(row) / most) for label, row in rows)
+
+
+def _samples(images: Sequence[Image], ledger: Ledger, site: Path) -> tuple[Samples, ...]:
+    """Those of which a run on these data kept a picture."""
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for image in sampled(images):
+        if address := thumbnail(image.sha256, ledger, site):
+            found.setdefault((image.label, image.split), []).append((image.path, address))
+    return tuple(Samples(label, split, tuple(pictures)) for (label, split), pictures in found.items())
 
 
 def _spreads(sizes: dict[str, Distribution], splits: Sequence[str]) -> tuple[Spread, ...]:

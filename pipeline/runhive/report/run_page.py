@@ -31,7 +31,7 @@ from runhive.tracking.changes import PATCH
 from runhive.tracking.ledger.ledger import Ledger
 
 MANY_CLASSES = 30
-MOST_EPOCHS = 500
+MOST_EPOCHS = 12  # of the table; the drawing has all
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,8 @@ def _curves(summary: Summary, training: Training, ledger: Ledger) -> Curves:
     history = (parse_history(content) if content else None) or []
     chosen = training.selection.epoch
     drawn = [learning_curve(history, quantity, chosen) for quantity in ("loss", "accuracy")] if history else []
-    shown = thinned(history, MOST_EPOCHS)
+    shown = [one for one in thinned(history, MOST_EPOCHS) if one.epoch != chosen]
+    shown = sorted([*shown, *(one for one in history if one.epoch == chosen)], key=lambda one: one.epoch)
     return Curves(
         tuple(chart for chart in drawn if chart), tuple(shown), len(history), _stopped(summary, training), chosen
     )

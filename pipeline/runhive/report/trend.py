@@ -65,7 +65,8 @@ def _of_one_metric(newest_first: Sequence[Summary]) -> list[tuple[Summary, Score
 def _dot(x: float, y: float, summary: Summary, score: Score) -> Dot:
     interval = f", {score.interval}" if score.interval else ""
     selected = ", selected on these images" if score.selected else ""
-    label = f"{summary.run_id}: {score.shown}{interval}{selected}"
+    commit = f", commit {summary.code.commit[:7]}" if summary.code.commit else ""
+    label = f"{summary.run_id}{commit}: {score.shown}{interval} on {score.measured_on}{selected}"
     return Dot(x, y, label, page=f"runs/{summary.run_id}.html", hollow=score.selected)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from runhive.formats.data_report import DataReport
 from runhive.formats.manifest import read_manifest
 from runhive.stages import paths
-from runhive.tracking.data_versions import DATA_REPORT, MANIFEST
+from runhive.tracking.data_versions import DATA_REPORT, MANIFEST, sampled
 from runhive.tracking.ledger.entry import FILE_BYTES
 
 DOUBTFUL = 40  # images that are shown at most
@@ -29,6 +29,11 @@ def data_facts() -> dict[str, Any]:
 def kept_data_files() -> dict[str, bytes]:
     """The manifest and the report of the data, as far as the ledger takes them."""
     return {name: path.read_bytes() for name, path in FILES.items() if path.stat().st_size <= FILE_BYTES}
+
+
+def sample_images() -> dict[str, str]:
+    """Paths, by SHA-256, of some images of each class and split."""
+    return {image.sha256: image.path for image in sampled(read_manifest(paths.MANIFEST))}
 
 
 def doubtful_images() -> dict[str, str]:

@@ -16,7 +16,7 @@ from runhive.formats.parity import Parity
 from runhive.formats.predictions import read_predictions
 from runhive.formats.train_record import TrainRecord
 from runhive.stages import paths
-from runhive.stages.data_facts import data_facts, doubtful_images, kept_data_files
+from runhive.stages.data_facts import data_facts, doubtful_images, kept_data_files, sample_images
 from runhive.stages.inputs import digest_of
 from runhive.stages.opened import close_run
 from runhive.stages.phase import Timer, read_phase
@@ -77,8 +77,12 @@ def record() -> None:
     outcome = outcome_digest(evaluation, parity)
     finished = {"state": "completed", "attempt": trained.attempt, "outcome_digest": outcome}
     events += [timer.event("recorded"), Event("finished", finished)]
-    doubtful = {sha256: picture(path) for sha256, path in doubtful_images().items()}
-    ledger.append(trained.run_id, events, kept_files() | left.files, pictures(predictions, shown) | doubtful)
+    of_data = {
+        sha256: picture(path)
+        for sha256, path in (doubtful_images() | sample_images()).items()
+        if ledger.media(sha256) is None
+    }
+    ledger.append(trained.run_id, events, kept_files() | left.files, pictures(predictions, shown) | of_data)
     write_atomic(paths.METRICS, final_numbers(evaluation, parity))
     outbox(root, trained.run_id).drop(left.taken)
     close_run(root, trained.run_id, trained.input_digest)

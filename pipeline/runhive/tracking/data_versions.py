@@ -12,6 +12,7 @@ from runhive.tracking.ledger.ledger import Ledger
 MANIFEST = "manifest.csv"
 DATA_REPORT = "data_report.json"
 LOOK_BACK = 20  # versions that are searched for one of the same data set
+SAMPLES, SAMPLES_OF_A_GROUP = 48, 4
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -73,3 +74,13 @@ def version_before(
         if manifest and any(image.sha256 in contents for image in manifest):
             return version, manifest
     return None
+
+
+def sampled(images: Sequence[Image]) -> list[Image]:
+    """Some images of each class in each split, evenly spaced: those that a run keeps a picture of, for a first look."""
+    groups: dict[tuple[str, str], list[Image]] = {}
+    for image in images:
+        groups.setdefault((image.label, image.split), []).append(image)
+    each = max(1, min(SAMPLES_OF_A_GROUP, SAMPLES // max(1, len(groups))))
+    chosen = [image for _, group in sorted(groups.items()) for image in group[:: -(-len(group) // each)][:each]]
+    return chosen[:SAMPLES]
