@@ -50,7 +50,7 @@ def test_each_cell_with_a_number_opens_its_images_and_no_others(opened: Page, le
     assert cells
     for actual, predicted in cells:
         opened.locator(f'.rh-confusion a[href="#cell-{actual}-{predicted}"]').click()
-        dialog = opened.get_by_role("dialog")
+        dialog = opened.locator("dialog")
         names = dialog.locator(".rh-gallery__path").all_inner_texts()
         expected = [found.predictions.paths[i] for i in wrong]
         of_cell = [
@@ -70,10 +70,10 @@ def test_a_cell_is_opened_and_closed_by_keys_and_focus_comes_back(opened: Page) 
     link = opened.locator(".rh-confusion a[href^='#cell-']").first
     link.focus()
     opened.keyboard.press("Enter")
-    opened.get_by_role("dialog").wait_for()
+    opened.locator("dialog").wait_for()
     opened.get_by_role("button", name="Close", exact=True).press("Enter")
 
-    assert opened.get_by_role("dialog").count() == 0
+    assert opened.locator("dialog").count() == 0
     assert link.evaluate("one => one === document.activeElement")
 
 

@@ -16,7 +16,7 @@ import pytest
 import tryit_ledger
 from html_reader import read
 from playwright.sync_api import Browser, Page
-from tryit_ledger import ABSENT, HERE, Tried
+from tryit_ledger import ABSENT, BROKEN, HERE, Tried
 
 from runhive.report.site import build
 from runhive.report.summary import summarize
@@ -147,15 +147,21 @@ def test_the_page_of_a_model_that_is_elsewhere_says_so_and_how_to_get_it(tried_s
     assert "Load the model" not in shown
 
 
+def test_a_model_that_answers_no_numbers_is_not_offered_and_the_page_says_why(tried_site: Path) -> None:
+    shown = read(tried_site / "runs" / f"{BROKEN}.html").text
+
+    assert "cannot be tried in this page: its answers are no finite numbers" in shown
+
+
 def test_a_damaged_file_in_the_cache_is_not_put_into_the_site(tried: Tried, tmp_path: Path) -> None:
     other = tryit_ledger.make(tmp_path)
     summaries = [summarize(run) for run in other.ledger.runs()]
-    assert len(shelve(summaries, tmp_path).files) == 1
-    (kept,) = (path for path in tmp_path.rglob("files/md5/*/*"))
-    kept.chmod(0o644)
-    content = bytearray(kept.read_bytes())
-    content[100] ^= 1
-    kept.write_bytes(content)
+    assert len(shelve(summaries, tmp_path).files) == 2
+    for kept in tmp_path.rglob("files/md5/*/*"):
+        kept.chmod(0o644)
+        content = bytearray(kept.read_bytes())
+        content[100] ^= 1
+        kept.write_bytes(content)
 
     assert shelve(summaries, tmp_path).files == {}
 

@@ -21,7 +21,7 @@ from runhive.tracking.storage.artifacts import describe, keep
 
 SIZE, SIDE = 48, 56
 CLASSES = ["ants", "<img src=x onerror=window.pwned=1>"]
-HERE, ABSENT = "20261101-000001-abcdef", "20261101-000002-abcdef"
+HERE, ABSENT, BROKEN = (f"20261101-00000{number}-abcdef" for number in (1, 2, 3))
 ONNX = "models/model.onnx"
 
 
@@ -33,7 +33,7 @@ class Tried:
     predictions: Predictions
 
 
-def network(seed: int) -> bytes:
+def network(seed: int, scale: float = 4) -> bytes:
     """A convolution with random weights, the mean of each channel, and a matrix."""
     rng = np.random.default_rng(seed)
     nodes = [
@@ -49,7 +49,7 @@ def network(seed: int) -> bytes:
         "scale": np.float32(255),
         "kernel": rng.normal(0, 1, (16, 3, 3, 3)).astype(np.float32),
         "axes": np.array([2, 3]),
-        "weights": rng.normal(0, 4, (16, 2)).astype(np.float32),
+        "weights": (scale * rng.normal(0, 1, (16, 2))).astype(np.float32),
     }
     outputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["n", 2]) for n in ("logits", "probabilities")]
     graph = helper.make_graph(
@@ -71,7 +71,7 @@ def network(seed: int) -> bytes:
 
 
 def make(root: Path) -> Tried:
-    """One run whose ONNX file is in the cache and whose images lie in data/images, and one whose file is elsewhere."""
+    """A run whose ONNX file is in the cache, one whose file is elsewhere, and one whose file answers no numbers."""
     pygit2.init_repository(str(root))
     ledger = open_ledger(root)
     labels = [index % 2 for index in range(12)]
@@ -87,8 +87,12 @@ def make(root: Path) -> Tried:
     logits = model.logits([root / "data/images" / path for path in paths]).astype(np.float64)
     digests = [hashlib.sha256(picture).hexdigest() for picture in pictures]
     predictions = Predictions(CLASSES, paths, digests, np.array(labels), logits)
-    other = network(1)
-    for run_id, told in ((HERE, keep(root, content, "model")), (ABSENT, describe(other, "model"))):
+    models = {
+        HERE: keep(root, content, "model"),
+        ABSENT: describe(network(1), "model"),
+        BROKEN: keep(root, network(2, float("nan")), "model"),
+    }
+    for run_id, told in models.items():
         evaluation = evaluate(task, predictions)
         events = [
             Event("started", {"experiment": "insects", "data": {"digest": "cd" * 32}}),

@@ -21,9 +21,10 @@ from runhive.report.text import visible
 from runhive.report.tryit.onnx_file import Onnx
 from runhive.report.tryit.runtime import RUNTIME, WASM, model_path, packed_model
 from runhive.report.tryit.samples import baked, samples
-from runhive.report.tryit.shelf import Shelf
+from runhive.report.tryit.shelf import ABSENT, Shelf
 from runhive.scoring.model import Model
 from runhive.scoring.package import parse_package
+from runhive.scoring.session import REFUSALS
 from runhive.tracking.ledger.ledger import Ledger
 
 KEPT = Path(".runhive/try-it")
@@ -62,7 +63,7 @@ def _offer(summary: Summary, onnx: Onnx, shelf: Shelf, ledger: Ledger, site: Pat
     file, root = shelf.files.get(onnx.sha256), root_of(ledger)
     if file is None:
         why_not = shelf.why_not.get(onnx.sha256, shelf.otherwise)
-        command = f"runhive runs download {summary.run_id} {onnx.path}" if why_not == shelf.absent else ""
+        command = f"runhive runs download {summary.run_id} {onnx.path}" if why_not == ABSENT else ""
         return TryIt(onnx, why_not, command)
     answers = answers_of(summary, ledger)
     if answers is None:
@@ -103,13 +104,17 @@ def _bake(onnx: Onnx, file: Path, answers: Answers, ledger: Ledger, root: Path) 
     if model.classes != answers.predictions.classes:
         raise RunhiveError("its classes are others than those of the run's answers")
     found = samples(answers, model, ledger, root)
+    try:
+        taken = baked(found, answers, model) if found else []
+    except REFUSALS as error:
+        raise RunhiveError(f"ONNX Runtime cannot run it ({one_line(str(error))[:100]})") from None
     spread = float(answers.predictions.logits.var(axis=0).mean() ** 0.5)
     content = {
         "classes": [visible(name, 60) for name in model.classes],
         "size": model.metadata.preprocess.image_size,
         "side": model.metadata.preprocess.resize_size,
         "tolerance": TOLERANCE * max(spread, 1e-3),
-        "samples": baked(found, answers, model) if found else [],
+        "samples": taken,
     }
     return json.dumps(content).encode()
 

@@ -16,7 +16,7 @@ from runhive.errors import RunhiveError
 from runhive.files import sha256_of
 from runhive.preprocess import Pixels, to_input
 from runhive.report.answers import Answer, Answers, doubtful_hits, mistakes
-from runhive.report.gallery import JPEG
+from runhive.report.gallery import JPEG, SHA256
 from runhive.report.text import visible
 from runhive.scoring.model import Model
 from runhive.tracking.ledger.ledger import Ledger
@@ -76,7 +76,7 @@ def _from_data(answer: Answer, root: Path) -> PIL.Image.Image | None:
 
 
 def _from_ledger(answer: Answer, ledger: Ledger) -> PIL.Image.Image | None:
-    content = ledger.media(answer.sha256) if len(answer.sha256) == 64 and answer.sha256.isalnum() else None
+    content = ledger.media(answer.sha256) if SHA256.fullmatch(answer.sha256) else None
     return _decoded(content) if content and content.startswith(JPEG) else None
 
 
@@ -91,8 +91,11 @@ def baked(found: list[Sample], answers: Answers, model: Model) -> list[dict[str,
     """What the page gets of each: PNG without a profile, names, and Python's logits for it.
 
     `recorded` is how far they are from those that the run kept; None where the image was only a thumbnail.
+    Raises RunhiveError where a logit is no finite number.
     """
     logits = model.answers(np.stack([sample.pixels for sample in found]))[0]
+    if not np.isfinite(logits).all():
+        raise RunhiveError("its answers are no finite numbers")
     kept = dict(zip(answers.predictions.paths, answers.predictions.logits, strict=True))
     return [
         {

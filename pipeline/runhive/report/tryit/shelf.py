@@ -12,6 +12,7 @@ from runhive.tracking.storage.artifacts import cached_path, own_path
 
 MOST_BYTES = 100_000_000  # of one model
 MOST_OF_ALL = 250_000_000
+ABSENT = "the machine that built this page does not have its file"
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,6 @@ class Shelf:
     files: dict[str, Path] = field(default_factory=dict)
     why_not: dict[str, str] = field(default_factory=dict)
     otherwise: str = ""
-    absent: str = "the machine that built this page does not have its file"
 
 
 def shelve(first: Iterable[Summary], root: Path) -> Shelf:
@@ -52,4 +52,4 @@ def _place(onnx: Onnx, taken: int, root: Path) -> tuple[str, Path | None]:
     for path in (cached_path(root, onnx.md5), own_path(root, onnx.md5)):
         if path.is_file() and path.stat().st_size == onnx.bytes and sha256_of(path) == onnx.sha256:
             return "", path
-    return Shelf.absent, None
+    return ABSENT, None
