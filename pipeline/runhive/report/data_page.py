@@ -10,8 +10,8 @@ from runhive.report.data_history import Version
 from runhive.report.data_record import Distribution, Duplicates, Known
 from runhive.report.gallery import thumbnail
 from runhive.report.numerals import number, size
+from runhive.report.summary import Summary
 from runhive.tracking.ledger.ledger import Ledger
-from runhive.tracking.ledger.run import Run
 
 MOST_GROUPS = 24
 MOST_PICTURES = 4  # of one group
@@ -79,7 +79,7 @@ class DataPage:
 
     version: Version
     known: Known
-    runs: tuple[Run, ...]
+    runs: tuple[Summary, ...]
     splits: tuple[str, ...]
     totals: tuple[int, ...]
     classes: tuple[ClassRow, ...]
@@ -89,7 +89,7 @@ class DataPage:
     reasons: list[tuple[str, int]]
 
 
-def data_page(version: Version, known: Known, runs: Sequence[Run], ledger: Ledger, site: Path) -> DataPage:
+def data_page(version: Version, known: Known, runs: Sequence[Summary], ledger: Ledger, site: Path) -> DataPage:
     """Gather the page of *version*; thumbnails are written below *site*."""
     counts = known.data.counts
     labels = sorted({*known.data.classes, *(label for of_split in counts.values() for label in of_split)})

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from runhive.formats.manifest import Image
 from runhive.report.record import Count, Data, Part, read_json, read_part
+from runhive.report.summary import Summary
 from runhive.tracking.data_versions import DATA_REPORT, MANIFEST, DataVersion, kept_file, kept_manifest
 from runhive.tracking.ledger.ledger import Ledger
-from runhive.tracking.ledger.run import Run
 
 Amount = Annotated[float, Field(ge=0, le=1e15)]
 
@@ -68,18 +68,19 @@ class Known:
         return "no run on this data keeps a whole one"
 
 
-def read_version(version: DataVersion, ledger: Ledger) -> Known:
+def read_version(version: DataVersion[Summary], ledger: Ledger) -> Known:
     """Gather what the runs on *version* say, the newest first."""
     newest = version.runs[-1]
     report = kept_file(ledger, version, DATA_REPORT)
     return Known(
-        data=read_part(Data, newest.data) or Data(),
+        data=read_part(Data, newest.run.data) or Data(),
         fetched=_fetched(version.runs),
         images=kept_manifest(ledger, version),
         report=read_json(Report, report) if report is not None else None,
     )
 
 
-def _fetched(runs: Sequence[Run]) -> Fetched:
-    events = [event for run in reversed(runs) for event in reversed(run.events) if event.type == "fetched"]
-    return (read_part(Fetched, events[0].data) if events else None) or Fetched()
+def _fetched(runs: Sequence[Summary]) -> Fetched:
+    newest = next((one.run for one in reversed(runs) if one.has_fetched), None)
+    events = [event for event in newest.events if event.type == "fetched"] if newest else []
+    return (read_part(Fetched, events[-1].data) if events else None) or Fetched()

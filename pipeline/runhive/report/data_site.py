@@ -8,22 +8,22 @@ from runhive.report.data_history import DataHistory, Version
 from runhive.report.data_page import data_page
 from runhive.report.data_record import read_version
 from runhive.report.shell import read_shell
+from runhive.report.summary import Summary
 from runhive.report.templates import render
 from runhive.tracking.data_versions import DataVersion, data_versions, kept_manifest, version_before
 from runhive.tracking.ledger.ledger import Ledger
-from runhive.tracking.ledger.run import Run
 
 HISTORY = "versions.json"
 MOST_VERSIONS = 100  # the last ones have a page
 
 
-def page_names(runs: Sequence[Run]) -> dict[str, str]:
+def page_names(runs: Sequence[Summary]) -> dict[str, str]:
     """The file of each version's page, by its digest."""
     shown = _shown(runs)
     return {one.digest: "index.html" if one is shown[-1] else f"{one.digest}.html" for one in shown}
 
 
-def write_data_pages(runs: Sequence[Run], ledger: Ledger, work: Path) -> None:
+def write_data_pages(runs: Sequence[Summary], ledger: Ledger, work: Path) -> None:
     """Write data/ below *work*."""
     shell = read_shell(work / "data/index.html", "runhive-data")
     shown, names = _shown(runs), page_names(runs)
@@ -37,12 +37,12 @@ def write_data_pages(runs: Sequence[Run], ledger: Ledger, work: Path) -> None:
         (work / "data/index.html").write_bytes(shell.fill(render("empty.html")))
 
 
-def _shown(runs: Sequence[Run]) -> list[DataVersion]:
+def _shown(runs: Sequence[Summary]) -> list[DataVersion[Summary]]:
     """The last versions, in the order of their last use."""
     return sorted(data_versions(runs)[-MOST_VERSIONS:], key=lambda version: version.runs[-1].started_at)
 
 
-def _history(versions: Sequence[DataVersion], ledger: Ledger) -> Iterator[Version]:
+def _history(versions: Sequence[DataVersion[Summary]], ledger: Ledger) -> Iterator[Version]:
     in_order = sorted(versions, key=lambda version: version.runs[0].started_at)
     for version in versions:
         images = kept_manifest(ledger, version)

@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any
 
 from runhive.errors import RunhiveError
+from runhive.formats.predictions import from_csv
 from runhive.report.answer_bits import Answered, answered, packed
 from runhive.report.quantities import Curve, quantities
 from runhive.report.record import flatten
 from runhive.report.timeline import timed
-from runhive.tracking.comparison import kept_predictions
+from runhive.tracking.comparison import PREDICTIONS
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run
 
@@ -27,10 +28,11 @@ def details(run: Run, ledger: Ledger, answers: Answered | None) -> dict[str, Any
     }
 
 
-def kept_answers(run: Run, ledger: Ledger) -> Answered | None:
-    """The answers that the ledger keeps of *run*; None where it keeps none that can be read."""
+def kept_answers(run_id: str, ledger: Ledger) -> Answered | None:
+    """The answers that the ledger keeps of a run; None where it keeps none that can be read."""
+    content = ledger.file(run_id, PREDICTIONS)
     try:
-        predictions = kept_predictions(ledger, run)
+        predictions = from_csv(content, PREDICTIONS) if content is not None else None
     except RunhiveError:
         return None
     return answered(predictions) if predictions is not None and predictions.paths else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runhive.report.answers import Answer
+from runhive.report.side_file import write_side_file
 from runhive.tracking.ledger.ledger import Ledger
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -45,6 +46,5 @@ def thumbnail(sha256: str, ledger: Ledger, site: Path) -> str | None:
         content = ledger.media(sha256)
         if content is None or not content.startswith(JPEG):
             return None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        write_side_file(path, content)
     return f"../media/{sha256[:2]}/{sha256}.jpg"

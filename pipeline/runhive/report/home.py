@@ -62,7 +62,7 @@ def home(newest_first: Sequence[Summary]) -> Home:
 def _group(newest_first: Sequence[Summary]) -> dict[str, list[Summary]]:
     groups: dict[str, list[Summary]] = {}
     for summary in newest_first:
-        groups.setdefault(str(summary.run.experiment), []).append(summary)
+        groups.setdefault(summary.experiment, []).append(summary)
     return groups
 
 

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from runhive.report.side_file import write_side_file
 from runhive.report.text import visible
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run
@@ -70,7 +71,5 @@ def _picture(ledger: Ledger, run_id: str, name: str | None, site: Path) -> str |
         return None
     digest = hashlib.sha256(content).hexdigest()
     path = site / "media" / digest[:2] / f"{digest}.{suffix}"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    write_side_file(path, content)
     return f"../media/{digest[:2]}/{path.name}"

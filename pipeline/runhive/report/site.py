@@ -2,30 +2,35 @@
 
 import shutil
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from runhive.report.compare_site import write_compare
 from runhive.report.data_site import page_names, write_data_pages
 from runhive.report.home import home
+from runhive.report.keep import Keep
 from runhive.report.npm import Package, Unreachable, bring, locked, place
-from runhive.report.numerals import epoch_of
-from runhive.report.run_page import run_page
+from runhive.report.page_maker import Place
+from runhive.report.pages import write_run_pages
+from runhive.report.search import add_runs_to_search
 from runhive.report.shards import write_run_shards
-from runhive.report.shell import read_shell, render_shell
+from runhive.report.shell import RUN_SHELL, read_shell, render_shell
 from runhive.report.stamp import Stamp
-from runhive.report.summary import Summary, summarize
+from runhive.report.summaries import summaries_of
+from runhive.report.summary import Summary
 from runhive.report.swap import building_folder, swap, sweep
 from runhive.report.templates import render
 from runhive.report.trends_site import write_trends
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.lock import file_lock
+from runhive.tracking.ledger.snapshot import Snapshot, snapshot
 
 ASSETS = Path(__file__).with_name("assets")
 STAMP = "stamp.json"
 RUNS_A_PAGE = 500
 LONGEST_BUILD = 600.0  # seconds that a second build waits for the first
-KEPT = ".runhive/npm"
+KEPT = ".runhive"
 LIBRARIES = ("uplot",)
 LOST = "charts to zoom and comparing of any runs need it: build without them by `runhive report --static`"
 
@@ -49,30 +54,33 @@ def build(ledger: Ledger, source: Path, site: Path, plan: Plan = Plan()) -> Stam
         sweep(site)
         work = building_folder(site)
         try:
-            stamp = _fill(ledger, source, work, plan)
+            stamp = _fill(snapshot(ledger), source, work, plan)
             swap(work, site)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     return stamp
 
 
-def _fill(ledger: Ledger, source: Path, work: Path, plan: Plan) -> Stamp:
-    tip = ledger.tip()
-    summaries = [summarize(run) for run in ledger.runs()]
+def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan) -> Stamp:
     libraries = {} if plan.static else _libraries(source)
-    render_shell(source, work, _newest(summaries))
-    (work / "404.html").unlink(missing_ok=True)  # its links begin with a slash: dead from file:// and in project pages
+    keep = Keep(source / KEPT / "site")
+    with ThreadPoolExecutor(1) as pool:
+        shell = pool.submit(render_shell, source, work)
+        summaries = summaries_of(ledger, keep)
+        shell.result()
     shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
-    place(libraries, source / KEPT, work / "assets/vendor")
+    place(libraries, source / KEPT / "npm", work / "assets/vendor")
     _write_home(summaries, work)
     rows = ledger.rows()
     shards = write_run_shards(rows, work)
     _write_tables(summaries, shards, work)
-    write_compare(summaries, shards, ledger, work, libraries)
+    write_compare(summaries, shards, ledger, work, libraries, keep)
     write_trends(rows, shards, work, libraries)
-    write_data_pages([summary.run for summary in summaries], ledger, work)
-    _write_run_pages(summaries, ledger, work, libraries)
-    stamp = Stamp(ledger=tip, runs=len(summaries))
+    write_data_pages(summaries, ledger, work)
+    _write_run_pages(summaries, ledger, work, libraries, keep)
+    add_runs_to_search(summaries, work)
+    keep.close()
+    stamp = Stamp(ledger=ledger.tip(), runs=len(summaries))
     stamp.write(work / STAMP)
     return stamp
 
@@ -81,7 +89,7 @@ def _libraries(source: Path) -> dict[str, Package]:
     """The front-end libraries, once they are kept in *source*."""
     libraries = locked(LIBRARIES)
     try:
-        bring(libraries, source / KEPT, source)
+        bring(libraries, source / KEPT / "npm", source)
     except Unreachable as error:
         raise Unreachable(f"{error}: {LOST}") from error
     return libraries
@@ -104,27 +112,14 @@ def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Pat
         (work / "runs" / names[index]).write_bytes(shell.fill(body))
 
 
-def _write_run_pages(summaries: Sequence[Summary], ledger: Ledger, work: Path, libraries: Collection[str]) -> None:
+def _write_run_pages(
+    summaries: Sequence[Summary], ledger: Snapshot, work: Path, libraries: Collection[str], keep: Keep
+) -> None:
     """Write runs/<run_id>.html beside their shell, which goes away."""
-    shell = read_shell(work / "runs/run.html", "runhive-run")
-    (work / "runs/run.html").unlink()
-    known = {summary.run_id: summary for summary in summaries}
-    data_pages = page_names([summary.run for summary in summaries])
-    for index, summary in enumerate(summaries):
-        baseline = known.get(summary.verdict.baseline or "")
-        page = run_page(summary, baseline, ledger, work)
-        newer = summaries[index - 1].run_id if index else None
-        older = summaries[index + 1].run_id if index + 1 < len(summaries) else None
-        body = render("run.html", page=page, newer=newer, older=older, data_pages=data_pages, libraries=libraries)
-        (work / "runs" / f"{summary.run_id}.html").write_bytes(shell.fill(body, summary.run_id))
-
-
-def _newest(summaries: Sequence[Summary]) -> int:
-    """When the last event happened, in seconds since 1970: the site's date, however late it is built.
-
-    A wrong clock may have written any time; gzip, which MkDocs uses, holds 32 bits.
-    """
-    times = [
-        time for summary in summaries for event in summary.run.events if (time := epoch_of(event.time)) is not None
-    ]
-    return min(max(0, int(max(times, default=0.0))), 2**32 - 1)
+    shell = read_shell(work / RUN_SHELL, "runhive-run")
+    (work / RUN_SHELL).unlink()
+    place = Place(
+        repository=Path(ledger.repository.path), tip=ledger.tip(), work=work, kept=keep.folder, shell=shell,
+        libraries=sorted(libraries),
+    )  # fmt: skip
+    write_run_pages(summaries, page_names(summaries), ledger, place, keep, lambda done, total: None)

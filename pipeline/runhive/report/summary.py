@@ -1,6 +1,10 @@
 """The few facts of a run that a table of many runs shows."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
+
+from pydantic import TypeAdapter
 
 from runhive.report.numerals import epoch_of
 from runhive.report.record import Code, Comparison, flatten, last_named, read_part
@@ -9,6 +13,8 @@ from runhive.report.timeline import timed
 from runhive.report.verdict import Verdict, judge
 from runhive.tracking.ledger.run import STATES, Run, run_folder
 
+TABLED = ("arch", "mode", "epochs", "lr")
+LONGEST_NOTES = 1000
 ENDINGS = {
     "running": "Still running",
     "completed": "Completed",
@@ -19,26 +25,50 @@ ENDINGS = {
 
 
 @dataclass(frozen=True)
-class Summary:
-    """`change` is the score minus the baseline's on the same images; `seconds` is None while nothing was timed."""
+class Facts:
+    """`change` is the score minus the baseline's on the same images; `seconds` is None while nothing was timed.
 
-    run: Run
+    `named` are the parameters of TABLED that the run has, by the last part of their name. `kept` are the names of the
+    files that the ledger keeps of it, where that is known.
+    """
+
+    run_id: str
+    state: str
+    experiment: str
+    name: str
+    tags: tuple[str, ...]
+    notes: str
+    archived: bool
+    started_at: str
     score: Score | None
     verdict: Verdict
     comparison: Comparison | None
     change: float | None
     code: Code
-    parameters: dict[str, str] = field(repr=False)
+    named: dict[str, str]
     seconds: float | None
+    data_digest: str | None
+    has_fetched: bool
+    kept: tuple[str, ...] = ()
 
-    @property
-    def run_id(self) -> str:
-        return self.run.run_id
 
-    @property
-    def state(self) -> str:
-        """The run's state, or `unknown` where a record names another than there are."""
-        return self.run.state if self.run.state in STATES else "unknown"
+FACTS = TypeAdapter(Facts)
+
+
+@dataclass(frozen=True)
+class Summary(Facts):
+    """The facts, and the way to the whole run."""
+
+    read: Callable[[], Run] = field(repr=False, compare=False, kw_only=True)
+
+    @cached_property
+    def run(self) -> Run:
+        """The whole record: read anew where the facts were at hand already."""
+        return self.read()
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        return flatten(self.run.params)
 
     @property
     def ending(self) -> str:
@@ -51,23 +81,45 @@ class Summary:
 
     def parameter(self, name: str) -> str | None:
         """The value of the first parameter whose last key is *name*."""
-        return last_named(self.parameters, name)
+        return self.named.get(name) if name in TABLED else last_named(self.parameters, name)
 
 
 def summarize(run: Run) -> Summary:
     """Gather the facts of *run*. Raises RunhiveError where its id is none."""
+    return with_run(facts_of(run), lambda: run)
+
+
+def with_run(facts: Facts, read: Callable[[], Run]) -> Summary:
+    """The summary of the run that *read* gives and *facts* are of."""
+    return Summary(**vars(facts), read=read)
+
+
+def facts_of(run: Run, kept: Iterable[str] = ()) -> Facts:
+    """Gather the facts of *run*. Raises RunhiveError where its id is none."""
     run_folder(run.run_id)
     comparison = read_part(Comparison, run.comparison) if run.comparison else None
-    score = score_of(run)
-    return Summary(
-        run=run,
+    score, parameters = score_of(run), flatten(run.params)
+    named = {name: last_named(parameters, name) for name in TABLED}
+    digest = run.data.get("digest")
+    return Facts(
+        run_id=run.run_id,
+        state=run.state if run.state in STATES else "unknown",
+        experiment=str(run.experiment),
+        name=str(run.name),
+        tags=run.tags,
+        notes=run.notes[:LONGEST_NOTES],
+        archived=run.archived,
+        started_at=str(run.started_at),
         score=score,
         verdict=judge(comparison),
         comparison=comparison,
         change=_change(score, comparison),
         code=read_part(Code, run.code) or Code(),
-        parameters=flatten(run.params),
+        named={name: value for name, value in named.items() if value is not None},
         seconds=_seconds(run),
+        data_digest=digest if isinstance(digest, str) else None,
+        has_fetched=any(event.type == "fetched" for event in run.events),
+        kept=tuple(kept),
     )
 
 

@@ -40,7 +40,7 @@ def trend(key: str, newest_first: Sequence[Summary]) -> Chart | None:
         title=f"{metric}{', %' if is_share(metric) else ''}, last {len(runs)} runs",
         description=f"{metric} by run, oldest first, from {runs[0][1].shown} to {runs[-1][1].shown}.",
         height=HEIGHT,
-        x_ticks=(Tick(0, when(runs[0][0].run.started_at)[:10]), Tick(100, when(runs[-1][0].run.started_at)[:10])),
+        x_ticks=(Tick(0, when(runs[0][0].started_at)[:10]), Tick(100, when(runs[-1][0].started_at)[:10])),
         y_ticks=tuple(Tick(y(value), f"{scale * value:.{decimals([scale * one for one in grid])}f}") for value in grid),
         lines=(
             Line(

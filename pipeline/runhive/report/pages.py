@@ -1,0 +1,67 @@
+"""The page of each run: taken from what is kept where nothing of it has changed, else made, several at once."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from runhive.report.code_digest import code_digest
+from runhive.report.keep import Keep, Made, key_of
+from runhive.report.page_maker import Job, Place, made_by_several, make_page
+from runhive.report.summary import Summary
+from runhive.tracking.ledger.snapshot import Snapshot
+
+FEW = 100  # pages, for which it is not worth to start a process
+MOST_PROCESSES = 8
+
+Progress = Callable[[int, int], None]  # pages that are done, and all of them
+
+
+def write_run_pages(
+    newest_first: Sequence[Summary],
+    data_pages: Mapping[str, str],
+    ledger: Snapshot,
+    place: Place,
+    keep: Keep,
+    progress: Progress,
+) -> None:
+    """Write runs/<run_id>.html for each run, and the pictures that it shows."""
+    jobs = list(_jobs(newest_first, data_pages, ledger, place))
+    missing = [job for job in jobs if not _is_placed(job, ledger, place, keep)]
+    before = len(jobs) - len(missing)
+    for done, (job, made) in enumerate(zip(missing, _made(missing, ledger, place), strict=True), before + 1):
+        keep.put(job.key, made)
+        progress(done, len(jobs))
+
+
+def _jobs(
+    newest_first: Sequence[Summary], data_pages: Mapping[str, str], ledger: Snapshot, place: Place
+) -> Iterator[Job]:
+    states = ledger.states()
+    common = (code_digest(), place.shell.digest, place.libraries)
+    ids = [summary.run_id for summary in newest_first]
+    known = set(ids)
+    for summary, newer, older in zip(newest_first, [None, *ids], [*ids[1:], None], strict=False):
+        run_id, digest = summary.run_id, summary.data_digest or ""
+        baseline = summary.verdict.baseline if summary.verdict.baseline in known else None
+        shown = {digest: data_pages[digest]} if digest in data_pages else {}
+        key = key_of("page", common, run_id, states[run_id], baseline and states[baseline], newer, older, shown)
+        yield Job(key=key, run_id=run_id, baseline=baseline, newer=newer, older=older, data_pages=shown)
+
+
+def _is_placed(job: Job, ledger: Snapshot, place: Place, keep: Keep) -> bool:
+    """Take the page from what is kept, unless a picture that it lacked has come since."""
+    absent = keep.value(job.key)
+    if absent is None or any(ledger.has_media(sha256) for sha256 in absent):
+        return False
+    return keep.place(job.key, place.work) is not None
+
+
+def _made(jobs: Sequence[Job], ledger: Snapshot, place: Place) -> Iterator[Made]:
+    """Make the pages, in several processes where there are many."""
+    processes = min(_cores(), MOST_PROCESSES, len(jobs) // FEW)
+    if processes < 2:
+        return (make_page(job, ledger, place) for job in jobs)
+    return made_by_several(jobs, place, processes)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,63 @@
+"""The theme's search, over the pages of the docs and over runs, also in a site that is opened from a folder.
+
+The theme shows what it finds as HTML, so everything of a run is escaped before it goes into the index. Every page
+loads the index, so it has the last RECENT runs, and of the older ones, up to MOST_RUNS in all, those that somebody
+named, tagged or noted. The filter of the Runs page searches all.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from markupsafe import escape
+
+from runhive.report.shell import RUN_SHELL
+from runhive.report.summary import Summary
+from runhive.report.text import visible
+
+INDEX = "search/search_index.json"
+INDEX_FROM_FOLDER = "search/search_index.js"
+WORKER = "assets/javascripts/workers/search.*.min.js"
+WORKER_FROM_FOLDER = "search/worker.js"
+RECENT = 1000
+MOST_RUNS = 2000
+LONGEST_TEXT = 600
+
+
+def add_runs_to_search(newest_first: Sequence[Summary], work: Path) -> None:
+    """Add the runs to the index that the shell was rendered with, if it has a search."""
+    if not (work / INDEX).exists():
+        return
+    index = json.loads((work / INDEX).read_bytes())
+    pages = [page for page in index["docs"] if not page["location"].startswith(RUN_SHELL)]
+    content = json.dumps(index | {"docs": [*pages, *map(_entry, searched(newest_first))]}, separators=(",", ":"))
+    (work / INDEX).write_text(content, encoding="utf-8")
+    (work / INDEX_FROM_FOLDER).write_text(f"var __index = {content}", encoding="utf-8")
+    for worker in work.glob(WORKER):
+        code = json.dumps(worker.read_text(encoding="utf-8").partition("\n//# sourceMappingURL")[0])
+        (work / WORKER_FROM_FOLDER).write_text(f"window.runhiveSearchWorker = {code};\n", encoding="utf-8")
+
+
+def searched(newest_first: Sequence[Summary]) -> Iterator[Summary]:
+    """The runs that the search finds."""
+    told = (one for one in newest_first[RECENT:] if one.name or one.tags or one.notes)
+    yield from newest_first[:RECENT]
+    yield from islice(told, MOST_RUNS - RECENT)
+
+
+def _entry(summary: Summary) -> dict[str, Any]:
+    title = f"{summary.run_id} {summary.name}".strip()
+    named = [f"{name} {value}" for name, value in summary.named.items()]
+    result = f"{summary.score.metric} {summary.score.shown}" if summary.score else ""
+    told = [summary.experiment, summary.state, *summary.tags, result, *named, summary.notes]
+    return {
+        "location": f"runs/{summary.run_id}.html",
+        "title": _escaped(title),
+        "text": _escaped(" · ".join(filter(None, told))),
+    }
+
+
+def _escaped(text: str) -> str:
+    return str(escape(visible(text, LONGEST_TEXT)))
