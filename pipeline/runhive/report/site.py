@@ -8,7 +8,7 @@ from runhive.report.data_site import page_names, write_data_pages
 from runhive.report.home import home
 from runhive.report.numerals import epoch_of
 from runhive.report.run_page import run_page
-from runhive.report.shards import write_run_shards
+from runhive.report.shards import run_table_scripts, write_run_shards
 from runhive.report.shell import read_shell, render_shell
 from runhive.report.stamp import Stamp
 from runhive.report.summary import Summary, summarize
@@ -69,7 +69,7 @@ def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Pat
     for index, start in enumerate(starts):
         rows = summaries[start : start + RUNS_A_PAGE]
         place = {"total": len(summaries), "first": start + 1, "names": names, "index": index}
-        body = render("runs.html", summaries=rows, shards=shards, **place)
+        body = render("runs.html", summaries=rows, scripts=run_table_scripts(shards), **place)
         (work / "runs" / names[index]).write_bytes(shell.fill(body))
 
 
