@@ -23,7 +23,8 @@ RUNS_A_SHARD = 1000
 LOADER = "runhive"
 TABLE = (
     "filter", "fields", "numerals", "dom", "runs-state", "runs-columns", "runs-sets", "runs-groups", "runs-view",
-    "runs-cells", "virtual-table", "suggest", "runs-csv", "runs-menus", "runs-filter", "runs-head", "runs",
+    "runs-cells", "runs-head", "runs-rows", "runs-chips", "virtual-table", "suggest", "runs-csv", "runs-menus",
+    "runs-filter", "runs",
 )  # fmt: skip
 ESCAPES = str.maketrans({character: f"\\x{ord(character):02x}" for character in "\\'<>&\x7f"})
 

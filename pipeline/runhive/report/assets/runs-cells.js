@@ -5,9 +5,10 @@
   const { element, quiet } = runhive.dom;
   const { asText } = runhive.filter;
   const { bare } = runhive;
-  const { NOTHING, fixed, isShare, number, points, seconds, shown, signed, visible, when } = runhive.numerals;
+  const { NOTHING, fixed, isShare, number, points, seconds, shown, visible, when } = runhive.numerals;
   const TIMES = ["started_at", "ended_at"];
   const DIGESTS = ["commit", "evaluation_digest", "data_digest", "record_md5"];
+  const SPEEDS = /_milliseconds$|^images_per_second$/;
   const LONGEST = 60;
 
   /** A value as the table shows it, for columns other than metrics. */
@@ -18,7 +19,7 @@
     if (key === "seconds") return seconds(value);
     if (key === "change") return points(value);
     if (key === "tags" && Array.isArray(value)) return visible(value.join(" "), LONGEST);
-    if (key.endsWith("_milliseconds") || key === "images_per_second") return typeof value === "number" ? number(value) : asText(value);
+    if (SPEEDS.test(key) && typeof value === "number") return number(value);
     return visible(asText(value), LONGEST);
   }
 
@@ -48,17 +49,19 @@
     const set = model.sets.of(key, place);
     const isBest = best.get(key)?.has(place) ?? false;
     const range = interval(model.table, key, place);
-    const said = [`${bare(key)} ${asText(value)}`, range && `95 % interval ${range}`, set.detail ?? set.text,
-      isBest && "the best in view on this evaluation set"].filter(Boolean).join("; ");
-    const isSelected = /selected on these images/.test(set.detail ?? "");
-    return element("td", { class: `rh-number rt-metric${isBest ? " rt-best" : ""}`, title: said, "aria-description": said },
+    const said = [
+      `${bare(key)} ${asText(value)}`, range && `95 % interval ${range}`, set.detail ?? set.text,
+      isBest && "the best in view on this evaluation set",
+    ].filter(Boolean).join("; ");
+    return element("td", { class: `rh-number rt-metric${isBest ? " rt-best" : ""}`, title: said },
       isBest ? element("span", { class: "rt-star", "aria-label": "best" }, "★") : null,
       element("b", {}, metricText(key, value)),
-      isSelected ? element("span", { class: "rt-flag" }, "*") : null,
+      set.isSelected ? element("span", { class: "rt-flag" }, "*") : null,
       range ? element("span", { class: "rh-interval" }, ` ${range}`) : null);
   }
 
-  function groupCell(model, column, found) {
+  /** A group's cell, of what `found` says about its runs, *size* in number. */
+  function groupCell(model, column, found, size) {
     const { key } = column;
     const attributes = { class: column.isNumber ? "rh-number" : null };
     if (found.kind === "none") return element("td", attributes, quiet("–"));
@@ -66,30 +69,35 @@
       const listed = [...new Set(found.values.map((value) => visible(asText(value), LONGEST)))].slice(0, 20).join(", ");
       return element("td", { ...attributes, title: listed }, quiet(`${found.count} values`));
     }
-    if (found.kind === "mixed") {
-      const why = found.count > 1
-        ? `not averaged: its ${found.runs} runs were scored on ${found.count} evaluation sets`
-        : "not averaged: its runs' evaluation set is not recorded";
-      return element("td", { ...attributes, title: why }, element("span", { class: "rt-mixed" }, found.count > 1 ? `${found.count} evaluation sets` : "set not recorded"));
-    }
+    if (found.kind === "mixed") return mixedCell(found);
     if (found.kind === "value") {
       const value = model.table.column(key)[found.place];
       return element("td", attributes, key === "state" ? stateIcon(value, true) : text(key, value) || quiet("–"));
     }
-    return meanCell(model, column, found, attributes);
+    return meanCell(model, column, found, size);
   }
 
-  function meanCell(model, column, found, attributes) {
-    const { key } = column;
-    const say = (value) => (column.isMetric ? metricText(key, value) : text(key, value));
-    const spread = found.deviation === null ? "" : ` ± ${deviation(column, found.deviation)}`;
-    const set = column.isMetric ? model.sets.of(key, found.place) : null;
-    const said = [`mean of ${found.count} run${found.count === 1 ? "" : "s"}: ${asText(found.mean)}`,
+  function mixedCell({ count, runs }) {
+    const [told, why] = count > 1
+      ? [`${count} evaluation sets`, `not averaged: its ${runs} runs were scored on ${count} evaluation sets`]
+      : ["set not recorded", "not averaged: on which evaluation set its runs were scored is not recorded"];
+    return element("td", { class: "rh-number rt-mixed", title: why }, told);
+  }
+
+  function meanCell(model, column, found, size) {
+    const say = (value) => (column.isMetric ? metricText(column.key, value) : text(column.key, value));
+    const set = column.isMetric ? model.sets.of(column.key, found.place) : null;
+    const said = [
+      `mean of ${found.count} run${found.count === 1 ? "" : "s"}: ${asText(found.mean)}`,
       found.deviation === null ? null : `standard deviation ${asText(found.deviation)}`,
-      column.isMetric ? `best ${asText(found.best)}` : null, set && (set.detail ?? set.text)].filter(Boolean).join("; ");
+      column.isMetric ? `best ${asText(found.best)}` : null,
+      set && (set.detail ?? set.text),
+    ].filter(Boolean).join("; ");
+    const spread = found.deviation === null ? "" : ` ± ${deviation(column, found.deviation)}`;
     const best = column.isMetric && found.count > 1 ? ` best ${say(found.best)}` : "";
-    return element("td", { ...attributes, title: said, "aria-description": said }, element("b", {}, say(found.mean)), spread,
-      best ? element("span", { class: "rh-interval" }, best) : null);
+    const few = found.count < size ? ` of ${found.count}` : "";
+    return element("td", { class: "rh-number rt-metric", title: said },
+      element("b", {}, say(found.mean)), spread, element("span", { class: "rh-interval" }, best + few));
   }
 
   /** A spread in the unit of its mean, without its sign. */
@@ -118,5 +126,5 @@
   }
 
   runhive.hue = hue;
-  runhive.runsCells = { text, metricText, runCell, groupCell, stateIcon, signed };
+  runhive.runsCells = { text, metricText, runCell, groupCell, stateIcon };
 })();

@@ -22,7 +22,7 @@
     seconds: "from start to end",
   }));
   const FIRST_PARAMS = ["model.arch", "train.mode", "train.epochs", "train.lr"];
-  const MOST_PARAMS = 6;
+  const MOST_PARAMS = 5;
   const MOST_METRICS = 2;
 
   /** All columns but the first, which is the run itself. */
@@ -51,26 +51,42 @@
 
   /** The columns to begin with: the main metrics, the change, the parameters that differ within an experiment, when. */
   function usualColumns(table, columns, places) {
-    const values = (key) => places.map((place) => table.column(key)[place]);
-    const kinds = (key) => new Set(values(key).map((value) => JSON.stringify(value))).size;
-    const hasAny = (key) => columns.has(key) && values(key).some((value) => value !== null && `${value}` !== "");
-    const experiments = kinds("experiment");
-    const within = (key) => new Set(places.map((place) =>
-      JSON.stringify([table.column("experiment")[place], table.column(key)[place]]))).size;
-    const differing = [...columns.keys()].filter((key) => key.startsWith(PARAMS) && within(key) > experiments);
-    const told = differing.filter((key) => values(key).filter((value) => value !== null).length * 3 > places.length);
+    const hasAny = (key) => columns.has(key) && places.some((place) => `${table.column(key)[place] ?? ""}` !== "");
+    const several = new Set(places.map((place) => table.column("experiment")[place])).size > 1;
     return [
       ...mainMetrics(table, places),
       ...["change"].filter(hasAny),
-      ...(experiments > 1 ? ["experiment"] : []),
-      ...[...told].sort((one, other) => rank(one) - rank(other)).slice(0, MOST_PARAMS),
+      ...(several ? ["experiment"] : []),
+      ...differing(table, columns, places),
       ...["tags", "seconds", "started_at"].filter(hasAny),
     ];
+  }
+
+  /** The parameters in which most runs differ from their experiment's usual value; the well-known ones come first. */
+  function differing(table, columns, places) {
+    return [...columns.keys()].filter((key) => key.startsWith(PARAMS))
+      .map((key) => ({ key, odd: oddOnes(table.column("experiment"), table.column(key), places) }))
+      .filter(({ odd }) => odd > 0)
+      .sort((one, other) => rank(one.key) - rank(other.key) || other.odd - one.odd)
+      .slice(0, MOST_PARAMS).map(({ key }) => key);
   }
 
   function rank(key) {
     const place = FIRST_PARAMS.indexOf(bare(key));
     return place < 0 ? FIRST_PARAMS.length : place;
+  }
+
+  /** How many runs have another value than most of their experiment; runs without the parameter do not count. */
+  function oddOnes(experiments, values, places) {
+    const counts = new Map();
+    for (const place of places) {
+      if (values[place] === null) continue;
+      const own = counts.get(experiments[place]) ?? counts.set(experiments[place], new Map()).get(experiments[place]);
+      const written = JSON.stringify(values[place]);
+      own.set(written, (own.get(written) ?? 0) + 1);
+    }
+    const odd = (own) => [...own.values()].reduce((sum, one) => sum + one, 0) - Math.max(...own.values());
+    return [...counts.values()].reduce((sum, own) => sum + odd(own), 0);
   }
 
   /** The main metrics of the runs, the most frequent first. */

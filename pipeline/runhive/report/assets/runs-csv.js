@@ -4,6 +4,7 @@
 
   const { asText } = runhive.filter;
   const { bare } = runhive;
+  const { isAveraged, summary } = runhive.runsGroups;
   const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/; // OWASP's list, with the full-width forms
 
   function cell(value) {
@@ -19,8 +20,8 @@
   function csvOfRuns(model, items, columns) {
     const keys = columns.flatMap(({ key, isMetric }) => [key,
       ...(isMetric ? ["_low", "_high"].map((end) => key + end).filter((one) => model.table.names.includes(one)) : [])]);
-    const own = ["run_id", ...(keys.some((key) => key.startsWith("metrics.")) ? ["evaluation_set", "evaluation_digest"] : [])];
-    const all = [...new Set([...own, ...keys])];
+    const sets = columns.some(({ isMetric }) => isMetric) ? ["evaluation_set", "evaluation_digest"] : [];
+    const all = [...new Set(["run_id", ...sets, ...keys])];
     const places = items.filter((item) => item.kind === "run").map((item) => item.place);
     return lines([all.map(bare), ...places.map((place) => all.map((key) => model.table.column(key)[place]))]);
   }
@@ -30,16 +31,14 @@
     const head = columns.flatMap((column) => (isAveraged(column)
       ? ["mean", "std", "best", "n"].map((word) => `${bare(column.key)} ${word}`) : [bare(column.key)]));
     const rows = groups.map((group) => [group.label, group.places.length, ...columns.flatMap((column) => {
-      const found = runhive.runsGroups.summary(model, column, group.places);
+      const found = summary(model, column, group.places);
       if (!isAveraged(column)) return [found.kind === "value" ? model.table.column(column.key)[found.place] : null];
       return found.kind === "mean" ? [found.mean, found.deviation, found.best, found.count] : [null, null, null, null];
     })]);
     return lines([["group", "runs", ...head], ...rows]);
   }
 
-  const isAveraged = (column) => column.isNumber && column.section !== "Parameters";
-
-  function download(name, text) {
+  function save(name, text) {
     const address = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
     const link = runhive.dom.element("a", { href: address, download: name });
     document.body.append(link);
@@ -48,5 +47,5 @@
     URL.revokeObjectURL(address);
   }
 
-  runhive.runsCsv = { csvOfRuns, csvOfGroups, download };
+  runhive.runsCsv = { csvOfRuns, csvOfGroups, save };
 })();

@@ -7,6 +7,7 @@
   const { bare } = runhive;
   const SHORT = ["run", "tag", "note", "started", "ended"];
   const MOST_VALUES = 200;
+  const PAUSE = 400; // milliseconds
 
   /** `change(text)` gets what is typed, letter by letter. */
   function filterBox(model, change) {
@@ -15,6 +16,7 @@
       autocapitalize: "off", "aria-expanded": "false", "aria-controls": "rt-filter-list", "aria-autocomplete": "list",
       "aria-describedby": "rt-filter-error", placeholder: example(model), input: () => change(input.value),
     });
+    let waiting = 0;
     const error = element("p", { id: "rt-filter-error", class: "rt-error", role: "alert", hidden: true });
     const list = runhive.suggest(input, names(model), (name) => valuesOf(model, name));
     const help = element("a", { href: "../reference/filters.html", class: "rt-help" }, "Grammar");
@@ -25,10 +27,17 @@
       node,
       /** Puts *text* in the box, unless the reader is typing there. */
       show(text) { if (input.value !== text) input.value = text; },
+      /** Says what is wrong once the typing pauses: half a word is no mistake yet. */
       fault(mistake) {
-        error.hidden = mistake === null;
-        input.setAttribute("aria-invalid", `${mistake !== null}`);
-        if (mistake !== null) error.replaceChildren(...told(input.value, mistake));
+        clearTimeout(waiting);
+        error.hidden = true;
+        input.setAttribute("aria-invalid", "false");
+        if (mistake === null) return;
+        waiting = setTimeout(() => {
+          input.setAttribute("aria-invalid", "true");
+          error.replaceChildren(...told(input.value, mistake));
+          error.hidden = false;
+        }, PAUSE);
       },
     };
   }
@@ -39,11 +48,10 @@
     const characters = [...text];
     const start = mistake.position - 1;
     const wrong = characters.slice(start, start + 1).join("");
-    return [
-      element("code", { class: "rt-echo", "aria-hidden": "true" }, visible(characters.slice(Math.max(0, start - 60), start).join("")),
-        element("mark", {}, wrong.trim() ? visible(wrong) : "\u00a0"), visible(characters.slice(start + 1, start + 40).join(""))),
-      ` ${mistake.message}`,
-    ];
+    const part = (from, to) => visible(characters.slice(Math.max(0, from), to).join(""));
+    const echo = element("code", { class: "rt-echo", "aria-hidden": "true" }, part(start - 60, start),
+      element("mark", {}, wrong.trim() ? visible(wrong) : "\u00a0"), part(start + 1, start + 40));
+    return [echo, ` ${mistake.message}`];
   }
 
   function names(model) {
@@ -57,16 +65,16 @@
     const value = model.fields.reader(name);
     const found = new Set();
     for (const place of model.newestFirst) {
-      for (const one of [value(place)].flat()) if (typeof one === "string" || typeof one === "boolean") found.add(`${one}`);
+      for (const one of [value(place)].flat()) if (["string", "boolean"].includes(typeof one)) found.add(`${one}`);
       if (found.size >= MOST_VALUES) break;
     }
     return [...found];
   }
 
   function example(model) {
-    const metric = model.table.names.find((key) => key.endsWith(".accuracy"));
-    const arch = model.table.names.includes("params.model.arch") ? ' and model.arch == "resnet18"' : " and state == completed";
-    return metric ? `${bare(metric)} > 0.9${arch}` : "state == failed or tag == best";
+    const arch = model.table.names.includes("params.model.arch") ? 'model.arch == "resnet18"' : "state == completed";
+    const metric = ["val.accuracy", "test.accuracy"].find((name) => model.table.names.includes(`metrics.${name}`));
+    return metric ? `${metric} > 0.9 and ${arch}` : "state == failed or tag == best";
   }
 
   runhive.filterBox = filterBox;

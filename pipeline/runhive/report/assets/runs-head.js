@@ -5,6 +5,9 @@
   const { element } = runhive.dom;
   const { bare } = runhive;
   const { falls, visible } = runhive.numerals;
+  const { metricText, text } = runhive.runsCells;
+  const MOST = 26; // characters; what is longer ends in an ellipsis
+  const RANGE = 16; // characters of an interval, or of a deviation and the best
 
   /** The next order of a column's sorting: the likely one first, then the other, then none. */
   function nextSort(column, sort) {
@@ -17,16 +20,27 @@
     const isSorted = sort.replace(/^-/, "") === column.key;
     const order = !isSorted ? null : sort.startsWith("-") ? "descending" : "ascending";
     const sign = order === null ? "" : order === "descending" ? "↓" : "↑";
-    const button = element("button", { type: "button", class: "rt-sort", "data-focus": `sort ${column.key}`, click: () => change(nextSort(column, sort)) },
-      visible(column.label, 60), element("span", { "aria-hidden": "true", class: "rt-sign" }, sign));
+    const button = element("button", {
+      type: "button", class: "rt-sort", "data-focus": `sort ${column.key}`, click: () => change(nextSort(column, sort)),
+    }, visible(column.label, 60), element("span", { "aria-hidden": "true", class: "rt-sign" }, sign));
     const help = [column.help, column.section === "Run" ? "" : visible(column.key, 200)].filter(Boolean).join("; ");
-    return element("th", { scope: "col", class: column.isNumber ? "rh-number" : null, "aria-sort": order, title: help || null }, button);
+    const kind = column.isNumber ? "rh-number" : null;
+    return element("th", { scope: "col", class: kind, "aria-sort": order, title: help || null }, button);
   }
 
-  /** Widths for the columns' contents, by what the first rows show. */
-  function width(column, texts) {
-    const longest = Math.max(visible(column.label, 60).length + 2, ...texts.map((text) => text.length));
-    return `${Math.min(26, Math.max(5, longest)) * 0.36 + 0.8}rem`;
+  /** A width for a column's content, by what some rows show. */
+  function width(model, column, places, isGrouped) {
+    const lengths = places.map((place) => shownLength(model, column, place, isGrouped));
+    const longest = Math.max(visible(column.label, 60).length + 2, isGrouped ? 9 : 5, ...lengths);
+    return `${(Math.min(MOST, longest) * 0.36 + 0.8).toFixed(2)}rem`;
+  }
+
+  function shownLength(model, column, place, isGrouped) {
+    const value = model.table.column(column.key)[place];
+    if (value === null) return 1;
+    if (!column.isMetric) return text(column.key, value).length + (column.key === "state" ? 3 : 0);
+    const hasRange = isGrouped || model.table.column(`${column.key}_low`)[place] !== null;
+    return metricText(column.key, value).length + (hasRange ? RANGE : 2);
   }
 
   runhive.runsHead = { headCell, width };

@@ -6,6 +6,9 @@
   const { bare } = runhive;
   const { visible } = runhive.numerals;
   const { ANY_SEED } = runhive.runsGroups;
+  const FIELDS = [
+    "state", "experiment", "name", "verdict", "branch", "commit", "host", "baseline", "evaluation_digest", "data_digest",
+  ];
 
   /** A disclosure whose panel floats; Escape and a click elsewhere close it. */
   function menu(title, panel) {
@@ -24,7 +27,9 @@
 
   /** The column picker; `change(keys)` gets the new list, null for the usual one. */
   function columnMenu(columns, change) {
-    const search = element("input", { type: "search", class: "rt-input", "aria-label": "Find a column", placeholder: "Find a column", input: () => draw() });
+    const search = element("input", {
+      type: "search", class: "rt-input", "aria-label": "Find a column", placeholder: "Find a column", input: () => draw(),
+    });
     const chosen = element("ol", { class: "rt-chosen" });
     const others = element("div", { class: "rt-others" });
     const reset = element("button", { type: "button", class: "rt-button", click: () => change(null) }, "Usual columns");
@@ -59,7 +64,8 @@
 
     function tick(key, name, isShown) {
       const toggle = () => change(isShown ? keys.filter((one) => one !== key) : [...keys, key]);
-      return element("label", {}, element("input", { type: "checkbox", checked: isShown, change: toggle, "data-focus": `tick ${key}` }), ` ${name}`);
+      const box = { type: "checkbox", checked: isShown, change: toggle, "data-focus": `tick ${key}` };
+      return element("label", {}, element("input", box), ` ${name}`);
     }
 
     function swapped(at, by) {
@@ -73,18 +79,22 @@
 
   /** The choice of what to group by; `change(key)` gets the empty text for no groups. */
   function groupMenu(columns, change) {
-    const option = (value, label) => element("option", { value }, label);
-    const section = (title, keys) => (keys.length
-      ? [element("optgroup", { label: title }, ...keys.map((key) => option(key, visible(columns.get(key).label, 60))))] : []);
-    const keys = [...columns.keys()];
-    const own = keys.filter((key) => ["state", "experiment", "branch", "commit", "host", "evaluation_digest", "data_digest", "baseline", "verdict", "name"].includes(key));
-    const select = element("select", { class: "rt-input", "aria-label": "Group by", change: () => change(select.value) },
+    const option = (value, label) => element("option", { value }, visible(label, 60));
+    const section = (title, isPart) => {
+      const options = [...columns.values()].filter(isPart).map(({ key, label }) => option(key, label));
+      return options.length ? [element("optgroup", { label: title }, ...options)] : [];
+    };
+    const select = element("select", { class: "rt-input", change: () => change(select.value) },
       option("", "No groups"), option(ANY_SEED, "All parameters but the seed"),
-      ...section("Parameters", keys.filter((key) => key.startsWith("params."))), ...section("Run", own));
-    return { node: element("label", { class: "rt-group" }, "Group by ", select), show(key) {
-      if (key && ![...select.options].some((one) => one.value === key)) select.append(option(key, visible(bare(key), 60)));
-      select.value = key;
-    } };
+      ...section("Parameters", (column) => column.section === "Parameters"),
+      ...section("Run", (column) => FIELDS.includes(column.key)));
+    return {
+      node: element("label", { class: "rt-group" }, "Group by ", select),
+      show(key) {
+        if (key && ![...select.options].some((one) => one.value === key)) select.append(option(key, bare(key)));
+        select.value = key;
+      },
+    };
   }
 
   runhive.runsMenus = { columnMenu, groupMenu };

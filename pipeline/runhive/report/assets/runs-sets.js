@@ -4,6 +4,7 @@
 
   const { bare } = runhive;
   const { falls, isBetter, isShare, visible } = runhive.numerals;
+  const UNKNOWN = "an evaluation set that is not recorded";
   const NOT_SCORED = "export."; // sizes and speeds, which no evaluation set has a say in
 
   /** Says of each value of a metric what it was measured on: `of(key, place)`, whose `id` null is unknown. */
@@ -15,20 +16,20 @@
       if (name.startsWith(NOT_SCORED)) return { id: "", text: "not measured on an evaluation set" };
       const own = column("evaluation_set")[place];
       const isOwn = typeof own === "string" && own !== "" && name.startsWith(`${own}.`);
-      const set = isOwn ? own : name.includes(".") ? name.slice(0, name.lastIndexOf(".")) : "";
-      const digest = (isOwn ? column("evaluation_digest")[place] : null) || column("data_digest")[place] || "";
+      const set = isOwn ? own : name.slice(0, Math.max(0, name.lastIndexOf(".")));
+      const digest = `${(isOwn && column("evaluation_digest")[place]) || column("data_digest")[place] || ""}`;
       const version = column("metrics_version")[place] ?? 0;
       const images = isOwn ? column("evaluation_images")[place] : null;
-      const short = visible(digest, 2000).slice(0, 12);
+      const isSelected = isOwn && column("selected")[place] === true;
       return {
+        isSelected,
         id: digest ? JSON.stringify([set, digest, version]) : null,
-        text: digest ? `${set ? `${visible(set, 60)}, ` : ""}digest ${short}` : "an evaluation set that is not recorded",
+        digest: digest && digest === column("evaluation_digest")[place] ? digest : null,
+        text: digest ? [...(set ? [visible(set, 60)] : []), `digest ${visible(digest).slice(0, 12)}`].join(", ") : UNKNOWN,
         detail: [
-          set ? `evaluation set ${visible(set, 60)}` : "evaluation set not named",
-          images === null ? null : `${images} images`,
-          digest ? `digest ${visible(digest, 80)}` : "digest not recorded",
-          `metrics version ${version}`,
-          isOwn && column("selected")[place] === true ? "the epoch was selected on these images" : null,
+          set ? `evaluation set ${visible(set, 60)}` : "evaluation set not named", images === null ? "" : `${images} images`,
+          digest ? `digest ${visible(digest, 80)}` : "digest not recorded", `metrics version ${version}`,
+          isSelected ? "the epoch was selected on these images" : "",
         ].filter(Boolean).join(", "),
       };
     };
@@ -40,7 +41,7 @@
     };
   }
 
-  /** The places with a value of a metric, by evaluation set, that of the newest run first; `places` come newest first. */
+  /** The places with a value of a metric, by evaluation set, in the order of each one's first; the unknown set last. */
   function bySet(sets, key, values, places) {
     const found = new Map();
     for (const place of places) {

@@ -38,7 +38,8 @@
     const { chosen, table } = model;
     if (chosen.filter !== state.filter) {
       const held = state.filter.trim() ? new Set(model.fields.select(state.filter)) : null;
-      Object.assign(chosen, { filter: state.filter, places: model.newestFirst.filter((one) => !held || held.has(one)) });
+      const places = model.newestFirst.filter((one) => !held || held.has(one));
+      Object.assign(chosen, { filter: state.filter, places });
     }
     const states = table.column("state");
     const tags = table.column("tags");
@@ -79,7 +80,8 @@
   function heading(set, size, at, name) {
     if (set.id === null) return `${count(size, "run")} on ${set.text}: listed, not ranked by ${name}`;
     if (at === 0) return `${count(size, "run")} on ${set.text}, the newest run's`;
-    return `${count(size, "run")} on another evaluation set (${set.text}): ranked among themselves, not against the others`;
+    const fair = "ranked among themselves, not against the others";
+    return `${count(size, "run")} on another evaluation set (${set.text}): ${fair}`;
   }
 
   function grouped(model, state, places, column, isDown) {
@@ -92,25 +94,32 @@
 
   function orderGroups(model, groups, column, isDown) {
     const of = new Map(groups.map((group) => [group, summary(model, column, group.places)]));
-    const key = (group) => of.get(group).mean ?? (of.get(group).kind === "value" ? model.table.column(column.key)[of.get(group).place] : null);
+    const values = model.table.column(column.key);
+    const key = (group) => {
+      const { kind, mean, place } = of.get(group);
+      return kind === "mean" ? mean : kind === "value" ? values[place] : null;
+    };
     if (!column.isMetric) return sorted(groups, key, isDown);
+    const averaged = groups.filter((group) => of.get(group).kind === "mean");
     const sets = new Map();
-    for (const group of groups.filter((one) => of.get(one).kind === "mean")) {
+    for (const group of averaged) {
       const set = model.sets.of(column.key, of.get(group).place);
-      if (!sets.has(set.id)) sets.set(set.id, { set, items: [], size: 0 });
-      sets.get(set.id).items.push(group);
-      sets.get(set.id).size += of.get(group).count;
+      if (!sets.has(set.id)) sets.set(set.id, { set, groups: [] });
+      sets.get(set.id).groups.push(group);
     }
-    const parts = [...sets.values()].map((part) => ({ ...part, items: sorted(part.items, key, isDown) }));
-    return inSections(parts, groups.filter((one) => of.get(one).kind !== "mean"), bare(column.key));
+    const parts = [...sets.values()].map(({ set, groups: own }) => ({
+      set, items: sorted(own, key, isDown), size: own.reduce((sum, group) => sum + of.get(group).count, 0),
+    }));
+    return inSections(parts, groups.filter((group) => of.get(group).kind !== "mean"), bare(column.key));
   }
 
   /** What must be said of a metric in view: how many of its values come from another evaluation set. */
   function note({ key, sections }) {
     if (sections.length < 2) return [];
     const elsewhere = sections.slice(1).reduce((sum, { places }) => sum + places.length, 0);
-    return [`${bare(key)} of ${count(elsewhere, "run")} was measured on another evaluation set than the newest run's ` +
-      `(${sections[0].set.text}): compare within a set only.`];
+    const { text, digest } = sections[0].set;
+    const said = `${bare(key)} of ${count(elsewhere, "run")} was measured on another evaluation set than the newest run's`;
+    return [{ text: `${said} (${text}): compare within a set only. `, digest }];
   }
 
   runhive.runsView = { makeModel, makeView, count };

@@ -2,249 +2,229 @@
 (() => {
   "use strict";
 
-  const { element, quiet } = runhive.dom;
+  const { element } = runhive.dom;
   const { FilterError } = runhive.filter;
-  const { visible } = runhive.numerals;
+  const { number } = runhive.numerals;
   const { readState, writeState } = runhive.runsState;
   const { makeModel, makeView, count } = runhive.runsView;
-  const { runCell, groupCell, stateIcon, text, metricText } = runhive.runsCells;
   const { columnMenu, groupMenu } = runhive.runsMenus;
   const MOST_COMPARED = 20;
-  const MOST_TAGS = 16;
-  const STATES = ["completed", "running", "failed", "lost", "canceled"];
   const SAMPLE = 60; // rows that decide the widths
+  const PAUSE = 300; // milliseconds until the address follows: browsers limit how often it may change
 
-  function start(place, model) {
-    const { table } = model;
-    const usual = runhive.runsColumns.usualColumns(table, model.columns, visiblePlaces());
-    const ids = table.column("run_id");
-    let state = readState(location.hash);
-    let view = null;
-    let columns = [];
-    const drawn = new Map();
-
-    const box = runhive.filterBox(model, (filter) => update({ filter }));
-    const chips = element("div", { class: "rt-chips" });
-    const picker = columnMenu(model.columns, (keys) => update({ columns: keys }));
-    const groups = groupMenu(model.columns, (group) => update({ group, open: [] }));
-    const said = element("p", { class: "rt-said", role: "status" });
-    const notes = element("div", { class: "rt-notes" });
-    const compare = element("a", { class: "rt-button rt-compare" });
-    const clear = button("Clear selection", () => pick([]));
-    const copied = element("span", { role: "status", class: "rh-quiet" });
-    const all = element("input", { type: "checkbox", "aria-label": "Select all runs shown", "data-focus": "all",
-      change: () => pick(all.checked ? view.places.map((one) => ids[one]) : []) });
-    const virtual = runhive.virtualTable({ label: "Runs", caption: "All runs; the buttons in the head sort", draw });
-    const legend = element("p", { class: "rh-caption rh-quiet" });
-
-    function button(title, click) {
-      return element("button", { type: "button", class: "rt-button", click }, title);
+  class RunsPage {
+    constructor(place, model) {
+      Object.assign(this, { place, model, view: null, columns: [], drawn: new Map() });
+      this.ids = model.table.column("run_id");
+      const there = model.newestFirst.filter((one) => model.archived[one] !== true);
+      this.usual = runhive.runsColumns.usualColumns(model.table, model.columns, there);
+      this.state = readState(location.hash);
+      this.makeControls();
+      this.makeTable();
+      this.layOut();
+      window.addEventListener("hashchange", () => { this.state = readState(location.hash); this.show(true); });
+      this.show(true);
     }
 
-    function visiblePlaces() {
-      return model.newestFirst.filter((one) => model.archived[one] !== true);
+    makeControls() {
+      this.box = runhive.filterBox(this.model, (filter) => this.update({ filter }));
+      this.chips = element("div", { class: "rt-chips", role: "group", "aria-label": "State and tags" });
+      this.picker = columnMenu(this.model.columns, (keys) => this.update({ columns: keys }));
+      this.groups = groupMenu(this.model.columns, (group) => this.update({ group, open: [] }));
+      this.said = element("p", { class: "rt-said", role: "status" });
+      this.compare = element("a", { class: "rt-button rt-compare" });
+      this.clear = button("Clear selection", () => this.pick([]));
+      this.copied = element("span", { role: "status", class: "rh-quiet" });
     }
 
-    function update(changed) {
-      state = { ...state, ...changed };
-      history.replaceState(null, "", writeState(state) || location.pathname + location.search);
-      show("filter" in changed || "sort" in changed || "group" in changed);
+    makeTable() {
+      this.notes = element("div", { class: "rt-notes" });
+      this.all = element("input", {
+        type: "checkbox", "aria-label": "Select all runs shown", "data-focus": "all",
+        change: () => this.pick(this.all.checked ? this.view.places.map((one) => this.ids[one]) : []),
+      });
+      const caption = "All runs; the buttons in the head sort";
+      this.table = runhive.virtualTable({ label: "Runs", caption, draw: (item) => runhive.drawRow(this, item) });
+      this.legend = element("p", { class: "rh-caption rh-quiet" });
+    }
+
+    layOut() {
+      const tools = element("div", { class: "rt-tools" }, this.groups.node, this.picker.node,
+        button("CSV", () => this.download()), button("Copy link", () => this.copyLink()), this.copied);
+      const bar = element("div", { class: "rt-bar" }, this.chips, tools);
+      const line = element("div", { class: "rt-line" }, this.said, this.compare, this.clear);
+      this.place.append(this.box.node, bar, line, this.notes, this.table.frame, this.legend);
+    }
+
+    update(changed) {
+      this.state = { ...this.state, ...changed };
+      this.remember();
+      this.show(["filter", "sort", "group", "states", "tags"].some((key) => key in changed));
+    }
+
+    /** Puts the state into the address, soon or at once. */
+    remember(wait = PAUSE) {
+      clearTimeout(this.waiting);
+      const write = () => history.replaceState(null, "", writeState(this.state) || location.pathname + location.search);
+      if (wait) this.waiting = setTimeout(write, wait);
+      else write();
     }
 
     /** Draws the state; a filter with a mistake leaves the rows as they were. */
-    function show(fromTop) {
+    show(isFromTop) {
       const focused = document.activeElement?.dataset?.focus;
-      columns = (state.columns ?? usual).map((key) => model.columns.get(model.fields.key(key) ?? key)).filter(Boolean);
-      box.show(state.filter);
-      try {
-        view = makeView(model, tidy(state), columns);
-        box.fault(null);
-      } catch (error) {
-        if (!(error instanceof FilterError)) throw error;
-        box.fault(error);
-        view ??= makeView(model, tidy({ ...state, filter: "" }), columns);
-      }
-      drawParts();
-      if (fromTop) virtual.top();
-      virtual.show(view.items);
-      tell();
-      if (focused) place.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+      const { model, state } = this;
+      const keys = (state.columns ?? this.usual).map((key) => model.fields.key(key));
+      this.columns = [...new Set(keys)].map((key) => model.columns.get(key)).filter(Boolean);
+      this.box.show(state.filter);
+      this.box.fault(this.choose());
+      this.drawParts();
+      if (isFromTop) this.table.top();
+      this.table.show(this.view.items);
+      this.tell();
+      if (focused) this.place.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
     }
 
-    /** Draws what a keystroke in the filter leaves alone, where it changed. */
-    function drawParts() {
-      const keys = columns.map((column) => column.key);
-      const parts = [
-        ["chips", [state.states, state.tags, state.archived], drawChips],
-        ["head", [keys, state.sort, state.group], drawHead],
-        ["picker", keys, () => picker.show(keys)],
-        ["groups", state.group, () => groups.show(tidy(state).group)],
-      ];
-      for (const [name, content, redraw] of parts) {
-        const said = JSON.stringify(content);
-        if (drawn.get(name) === said) continue;
-        drawn.set(name, said);
-        redraw();
+    /** Makes the view; returns the filter's mistake, or null. */
+    choose() {
+      try {
+        this.view = makeView(this.model, this.tidy(), this.columns);
+        return null;
+      } catch (error) {
+        if (!(error instanceof FilterError)) throw error;
+        this.view ??= makeView(this.model, { ...this.tidy(), filter: "" }, this.columns);
+        return error;
       }
     }
 
     /** The state with names as columns have them: an address may name `val.accuracy` alone. */
-    function tidy(asked) {
-      const key = (name) => model.fields.key(name) ?? "";
-      const group = asked.group === runhive.runsGroups.ANY_SEED ? asked.group : key(asked.group);
-      const down = asked.sort.startsWith("-") ? "-" : "";
-      return { ...asked, group, sort: down + key(asked.sort.slice(down.length)) };
+    tidy() {
+      const { group, sort } = this.state;
+      const key = (name) => this.model.fields.key(name) ?? "";
+      const sign = sort.startsWith("-") ? "-" : "";
+      const name = key(sort.slice(sign.length));
+      const isKnown = group === runhive.runsGroups.ANY_SEED;
+      return { ...this.state, group: isKnown ? group : key(group), sort: name && sign + name };
     }
 
-    function drawChips() {
-      const counted = (values) => values.reduce((sum, one) => sum.set(one, (sum.get(one) ?? 0) + 1), new Map());
-      const there = model.newestFirst.filter((one) => state.archived || model.archived[one] !== true);
-      const states = counted(there.map((one) => table.column("state")[one]));
-      const tags = counted(there.flatMap((one) => table.column("tags")[one] ?? []));
-      const archived = model.archived.filter((one) => one === true).length;
-      const order = ([one]) => STATES.indexOf(one);
-      chips.replaceChildren(
-        ...[...states].sort((a, b) => order(a) - order(b)).map(([one, number]) => chip("states", one, number, stateIcon(one, true))),
-        ...[...tags].sort((a, b) => b[1] - a[1]).slice(0, MOST_TAGS).map(([one, number]) =>
-          chip("tags", one, number, element("span", { class: "rt-tag" }, visible(one, 30)))),
-        ...(archived ? [toggle(state.archived, () => update({ archived: !state.archived }), `Archived ${archived}`, "archived")] : []));
-    }
-
-    function chip(list, one, number, content) {
-      const isOn = state[list].includes(one);
-      const click = () => update({ [list]: isOn ? state[list].filter((other) => other !== one) : [...state[list], one] });
-      return toggle(isOn, click, content, `${list} ${one}`, quiet(` ${number}`));
-    }
-
-    function toggle(isOn, click, content, focus, ...more) {
-      return element("button", { type: "button", class: "rt-chip", "aria-pressed": `${isOn}`, "data-focus": focus, click }, content, ...more);
-    }
-
-    function drawHead() {
-      const sort = tidy(state).sort;
-      const first = element("th", { scope: "col", class: "rt-first" }, element("span", { class: "rt-run" },
-        element("label", { class: "rt-pick" }, all), state.group ? "Group" : "Run"));
-      virtual.head.replaceChildren(first, ...columns.map((column) =>
-        runhive.runsHead.headCell(column, sort, (next) => update({ sort: next }))));
-      const sample = view.places.slice(0, SAMPLE);
-      const texts = (column) => sample.map((one) => shownText(column, one));
-      virtual.widths(["var(--rt-first)", ...columns.map((column) => runhive.runsHead.width(column, texts(column)))]);
-    }
-
-    function shownText(column, one) {
-      const value = table.column(column.key)[one];
-      if (value === null) return "";
-      if (!column.isMetric) return text(column.key, value) + (column.key === "state" ? "xxx" : "");
-      const hasRange = table.column(`${column.key}_low`)[one] !== null;
-      return `${metricText(column.key, value)}${hasRange || state.group ? " 00.0–000.0 %" : ""}★`;
-    }
-
-    function draw(item) {
-      if (item.kind === "note") {
-        return element("tr", { class: "rt-note" }, element("td", { colspan: `${columns.length + 1}` }, element("span", {}, item.text)));
+    /** Draws what a keystroke in the filter leaves alone, where it changed. */
+    drawParts() {
+      const { state } = this;
+      const keys = this.columns.map((column) => column.key);
+      const parts = [
+        ["chips", [state.states, state.tags, state.archived], () => this.chips.replaceChildren(...runhive.chips(this))],
+        ["head", [keys, state.sort, state.group], () => this.drawHead()],
+        ["picker", keys, () => this.picker.show(keys)],
+        ["groups", state.group, () => this.groups.show(this.tidy().group)],
+      ];
+      for (const [name, content, draw] of parts) {
+        const said = JSON.stringify(content);
+        if (this.drawn.get(name) === said) continue;
+        this.drawn.set(name, said);
+        draw();
       }
-      return item.kind === "group" ? groupRow(item) : runRow(item);
     }
 
-    function runRow({ place: one }) {
-      const id = ids[one];
-      const name = table.column("name")[one] || "";
-      const isPicked = state.picked.includes(id);
-      const box = element("input", { type: "checkbox", checked: isPicked, "aria-label": `Select ${name ? visible(name, 60) : id}`,
-        "data-focus": `pick ${id}`, "data-run": id, change: (event) => pickOne(id, event.target.checked) });
-      const link = element("a", { class: name ? "rt-name" : "rh-id", href: `${encodeURIComponent(id)}.html`, title: name ? `${visible(name, 300)} (${id})` : null,
-        "data-focus": `run ${id}` }, name ? visible(name, 60) : id);
-      const first = element("th", { scope: "row", class: "rt-first" }, element("span", { class: "rt-run" }, element("label", { class: "rt-pick" }, box),
-        element("span", { class: "rt-dot", style: `--rt-hue:${runhive.hue(id)}`, "aria-hidden": "true" }), stateIcon(table.column("state")[one], false), link));
-      return element("tr", { class: isPicked ? "rt-picked" : null }, first, ...columns.map((column) => runCell(model, column, one, view.best)));
+    drawHead() {
+      const { sort, group } = this.tidy();
+      const label = element("label", { class: "rt-pick" }, this.all);
+      const first = element("th", { scope: "col", class: "rt-first" },
+        element("span", { class: "rt-run" }, label, group ? "Group" : "Run"));
+      const { headCell, width } = runhive.runsHead;
+      const change = (next) => this.update({ sort: next });
+      this.table.head.replaceChildren(first, ...this.columns.map((column) => headCell(column, sort, change)));
+      const sample = this.view.places.slice(0, SAMPLE);
+      const widths = this.columns.map((column) => width(this.model, column, sample, Boolean(group)));
+      this.table.widths(["var(--rt-first)", ...widths]);
+      this.place.classList.toggle("rt--grouped", Boolean(group));
     }
 
-    function groupRow(group) {
-      const isOpen = state.open.includes(group.id);
-      const open = isOpen ? state.open.filter((one) => one !== group.id) : [...state.open, group.id];
-      const members = group.places.map((one) => ids[one]);
-      const label = visible(group.label, 120);
-      const isPicked = members.every((id) => state.picked.includes(id));
-      const box = element("input", { type: "checkbox", checked: isPicked, "aria-label": `Select the ${count(members.length, "run")} of ${label}`, "data-focus": `group ${group.id}`,
-        change: (event) => pick(event.target.checked ? [...state.picked, ...members] : state.picked.filter((id) => !members.includes(id))) });
-      const knob = element("button", { type: "button", class: "rt-open", "aria-expanded": `${isOpen}`, "data-focus": `open ${group.id}`, title: label, click: () => update({ open }) },
-        element("span", { class: "rt-knob", "aria-hidden": "true" }, isOpen ? "▾" : "▸"), label);
-      const first = element("th", { scope: "row", class: "rt-first" }, element("span", { class: "rt-run" }, element("label", { class: "rt-pick" }, box), knob,
-        element("span", { class: "rt-count", title: count(members.length, "run") }, `${members.length}`)));
-      return element("tr", { class: "rt-groups" }, first, ...columns.map((column) =>
-        groupCell(model, column, runhive.runsGroups.summary(model, column, group.places))));
+    pickSome(ids, isPicked) {
+      const { picked } = this.state;
+      const some = new Set(ids);
+      this.pick(isPicked ? [...new Set([...picked, ...ids])] : picked.filter((id) => !some.has(id)));
     }
 
-    function pickOne(id, isPicked) {
-      pick(isPicked ? [...state.picked, id] : state.picked.filter((one) => one !== id));
-    }
-
-    /** A new selection; the rows stay, only their ticks change. */
-    function pick(picked) {
-      state = { ...state, picked: [...new Set(picked)] };
-      history.replaceState(null, "", writeState(state) || location.pathname + location.search);
-      if (state.group) return show(false);
-      const chosen = new Set(state.picked);
-      for (const row of virtual.rows()) {
+    /** A new selection: the rows stay, only their ticks change. */
+    pick(picked) {
+      this.state = { ...this.state, picked };
+      this.remember();
+      if (this.state.group) return this.show(false);
+      const chosen = new Set(picked);
+      for (const row of this.table.rows()) {
         const tick = row.querySelector("input[data-run]");
         if (!tick) continue;
         tick.checked = chosen.has(tick.dataset.run);
         row.classList.toggle("rt-picked", tick.checked);
       }
-      tell();
+      this.tell();
     }
 
-    function tell() {
-      const { picked } = state;
-      const shown = view.places.length;
-      const grouped = state.group ? `, ${count(view.items.filter((one) => one.kind === "group").length, "group")}` : "";
-      said.textContent = (shown === table.rows ? count(shown, "run") : `${count(shown, "run")} of ${runhive.numerals.number(table.rows)}`) + grouped;
-      notes.replaceChildren(...view.notes.map((note) => element("p", { class: "rh-note" }, note)));
+    tell() {
+      const { places, items, notes } = this.view;
+      const total = this.model.table.rows;
+      const groups = items.filter((one) => one.kind === "group").length;
+      const runs = places.length === total ? count(total, "run") : `${number(places.length)} of ${count(total, "run")}`;
+      this.said.textContent = `${runs}${this.state.group ? `, ${count(groups, "group")}` : ""}`;
+      this.notes.replaceChildren(...notes.map((note) => this.drawNote(note)));
+      this.legend.textContent = this.marks().join(" · ");
+      this.tellPicked();
+    }
+
+    drawNote({ text, digest }) {
+      const narrow = () => {
+        const clause = `evaluation_digest == "${digest.replace(/["\\]/g, "\\$&")}"`;
+        this.update({ filter: this.state.filter.trim() ? `(${this.state.filter}) and ${clause}` : clause });
+      };
+      return element("p", { class: "rh-note" }, text, digest ? button("Show only the newest run's set", narrow) : null);
+    }
+
+    marks() {
+      const { group } = this.state;
+      if (!this.columns.some(({ isMetric }) => isMetric)) return [];
+      return [
+        group ? "mean ± standard deviation, then the best" : "beside a number: its 95 % interval",
+        !group && this.model.table.column("selected").includes(true) && "* the epoch was selected on these images",
+        !group && "★ best in view on the newest run's evaluation set",
+        "a number's title names its evaluation set and digest",
+      ].filter(Boolean);
+    }
+
+    tellPicked() {
+      const { picked } = this.state;
       const chosen = new Set(picked);
-      all.checked = shown > 0 && view.places.every((one) => chosen.has(ids[one]));
-      all.indeterminate = picked.length > 0 && !all.checked;
+      const { places } = this.view;
+      this.all.checked = places.length > 0 && places.every((one) => chosen.has(this.ids[one]));
+      this.all.indeterminate = picked.length > 0 && !this.all.checked;
+      this.compare.hidden = this.clear.hidden = !picked.length;
       const fits = picked.length >= 2 && picked.length <= MOST_COMPARED;
-      compare.hidden = clear.hidden = !picked.length;
-      compare.textContent = fits ? `Compare ${picked.length} runs` : `${picked.length} selected: compare takes 2 to ${MOST_COMPARED}`;
-      if (fits) compare.href = `../compare/index.html#runs=${picked.map(encodeURIComponent).join(",")}`;
-      else compare.removeAttribute("href");
-      const flags = [
-        columns.some(({ isMetric }) => isMetric) &&
-          (state.group ? "mean ± standard deviation, then the best" : "beside a number: its 95 % interval"),
-        table.column("selected").includes(true) && "* the epoch was selected on these images",
-        !state.group && "★ best in view on the newest run's evaluation set",
-        "hover a number for its evaluation set and digest",
-      ];
-      legend.textContent = flags.filter(Boolean).join(" · ");
+      const why = `${count(picked.length, "run")} selected: compare takes 2 to ${MOST_COMPARED}`;
+      this.compare.textContent = fits ? `Compare ${picked.length} runs` : why;
+      if (fits) this.compare.href = `../compare/index.html#runs=${picked.map(encodeURIComponent).join(",")}`;
+      else this.compare.removeAttribute("href");
     }
 
-    function downloadCsv() {
-      const { csvOfRuns, csvOfGroups, download } = runhive.runsCsv;
-      download("runs.csv", (state.group ? csvOfGroups : csvOfRuns)(model, view.items, columns));
+    download() {
+      const { csvOfRuns, csvOfGroups, save } = runhive.runsCsv;
+      save("runs.csv", (this.state.group ? csvOfGroups : csvOfRuns)(this.model, this.view.items, this.columns));
     }
 
-    async function copyLink() {
-      try {
-        await navigator.clipboard.writeText(location.href);
-        copied.textContent = "Copied";
-      } catch {
-        copied.textContent = "The browser does not let pages copy: the address bar has the link";
-      }
+    async copyLink() {
+      this.remember(0);
+      const isCopied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
+      this.copied.textContent = isCopied ? "Copied" : "Not copied, the browser refused: the address bar has the link";
     }
-
-    place.append(box.node,
-      element("div", { class: "rt-bar" }, chips, element("div", { class: "rt-tools" }, groups.node, picker.node,
-        button("CSV", downloadCsv), button("Copy link", copyLink), copied)),
-      element("div", { class: "rt-line" }, said, compare, clear), notes, virtual.frame, legend);
-    window.addEventListener("hashchange", () => { state = readState(location.hash); show(true); });
-    show(true);
   }
 
-  const place = document.getElementById("runhive-run-table");
+  function button(title, click) {
+    return element("button", { type: "button", class: "rt-button", click }, title);
+  }
+
   const table = runhive.table("runs");
-  if (table.rows) {
-    start(place, makeModel(table));
-    for (const one of document.querySelectorAll("[data-runs-static]")) one.hidden = true;
+  const place = document.getElementById("runhive-run-table");
+  if (place && table.rows) {
     place.hidden = false;
+    new RunsPage(place, makeModel(table));
+    for (const one of document.querySelectorAll("[data-runs-static]")) one.hidden = true;
   }
 })();

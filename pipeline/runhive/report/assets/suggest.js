@@ -37,7 +37,9 @@
 
   /** Makes *input* a combobox. `names` are the columns; `valuesOf(name)` the text that one of them holds. */
   function suggest(input, names, valuesOf) {
-    const list = element("ul", { id: `${input.id}-list`, class: "rt-list", role: "listbox", "aria-label": "Completions", hidden: true });
+    const list = element("ul", {
+      id: `${input.id}-list`, class: "rt-list", role: "listbox", "aria-label": "Completions", hidden: true,
+    });
     let place = null;
     let chosen = -1;
 
@@ -52,8 +54,8 @@
       place = atCaret(input.value, input.selectionStart);
       const found = place && (place.word || place.name !== null) ? completions(place, names, valuesOf) : [];
       if (!found.length) return close();
-      list.replaceChildren(...found.map((text, index) => element("li",
-        { id: `${list.id}-${index}`, role: "option", "aria-selected": "false", "data-text": text }, visible(text, 80))));
+      const option = (text, index) => ({ id: `${list.id}-${index}`, role: "option", "data-text": text });
+      list.replaceChildren(...found.map((text, index) => element("li", option(text, index), visible(text, 80))));
       list.hidden = false;
       chosen = -1;
       input.setAttribute("aria-expanded", "true");
