@@ -55,7 +55,7 @@ def drawn(text: str, ledger: Ledger, folder: Path) -> list[Page]:
     summary = summary_of(text)
     run = render("run.html", page=run_page(summary, None, ledger, folder), newer=None, older=None, data_pages={})
     place = {"total": 1, "first": 1, "names": ["index.html"], "index": 0}
-    table = render("runs.html", summaries=[summary], shards=[], **place)
+    table = render("runs.html", summaries=[summary], scripts=[], **place)
     return [parse(html) for html in (run, table, render("home.html", home=home([summary])))]
 
 

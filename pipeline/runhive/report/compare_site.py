@@ -50,7 +50,11 @@ def write_compare(
 ) -> None:
     """Write compare/ below *work*; *shards* are the paths of the table of runs in the site."""
     sets: dict[str, SampleSet] = {}
-    paths = {summary.run_id: _write_details(summary, ledger, sets, work, keep) for summary in reversed(newest_first)}
+    states = ledger.states()
+    paths = {}
+    for summary in reversed(newest_first):
+        key = key_of(DETAILS, code_digest(), summary.run_id, states[summary.run_id])
+        paths[summary.run_id] = _write_details(key, summary, ledger, sets, work, keep)
     samples = {digest: _write_samples(digest, found, ledger, work) for digest, found in sets.items()}
     compared = [summary for summary in newest_first if summary.comparison and summary.verdict.baseline]
     body = render(
@@ -66,9 +70,10 @@ def write_compare(
     index.write_bytes(read_shell(index, "runhive-compare").fill(body))
 
 
-def _write_details(summary: Summary, ledger: Snapshot, sets: dict[str, SampleSet], work: Path, keep: Keep) -> str:
+def _write_details(
+    key: str, summary: Summary, ledger: Snapshot, sets: dict[str, SampleSet], work: Path, keep: Keep
+) -> str:
     """Write the run's shard, from what is kept where the run is as it was, and return its path in the site."""
-    key = key_of(DETAILS, code_digest(), ledger.states()[summary.run_id])
     made = keep.place(key, work) or _make_details(key, summary, ledger, work, keep)
     if made.value:
         digest, missed = made.value

@@ -14,7 +14,7 @@ from runhive.report.npm import Package, Unreachable, bring, locked, place
 from runhive.report.page_maker import Place
 from runhive.report.pages import write_run_pages
 from runhive.report.search import add_runs_to_search
-from runhive.report.shards import write_run_shards
+from runhive.report.shards import run_table_scripts, write_run_shards
 from runhive.report.shell import RUN_SHELL, read_shell, render_shell
 from runhive.report.stamp import Stamp
 from runhive.report.summaries import summaries_of
@@ -108,7 +108,7 @@ def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Pat
     for index, start in enumerate(starts):
         rows = summaries[start : start + RUNS_A_PAGE]
         place = {"total": len(summaries), "first": start + 1, "names": names, "index": index}
-        body = render("runs.html", summaries=rows, shards=shards, **place)
+        body = render("runs.html", summaries=rows, scripts=run_table_scripts(shards), **place)
         (work / "runs" / names[index]).write_bytes(shell.fill(body))
 
 
