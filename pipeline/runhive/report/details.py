@@ -1,7 +1,9 @@
 """What the Compare page needs of one run beside its row: curves, answers, surroundings. One shard a run."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from runhive.errors import RunhiveError
@@ -9,6 +11,7 @@ from runhive.formats.predictions import from_csv
 from runhive.report.answer_bits import Answered, answered, packed
 from runhive.report.quantities import Curve, quantities
 from runhive.report.record import flatten
+from runhive.report.shards import write_shard
 from runhive.report.timeline import timed
 from runhive.tracking.comparison import PREDICTIONS
 from runhive.tracking.ledger.ledger import Ledger
@@ -17,8 +20,26 @@ from runhive.tracking.ledger.run import Run
 Pairs = list[list[Any]]  # a name and its value: an object's keys would be the run's
 
 
-def details(run: Run, ledger: Ledger, answers: Answered | None) -> dict[str, Any]:
-    """The content of the run's shard."""
+@dataclass(frozen=True)
+class Detail:
+    """Where a run's shard lies in the site; `missed` are the bits of the `samples` that it got wrong, in base64."""
+
+    run_id: str
+    path: str
+    samples: str | None = None
+    missed: str = ""
+
+
+def write_details(run: Run, ledger: Ledger, work: Path) -> Detail:
+    """Write the run's shard into the site at *work*."""
+    answers = kept_answers(run.run_id, ledger)
+    path = write_shard(work, run.run_id, _content(run, ledger, answers))
+    if answers is None:
+        return Detail(run.run_id, path)
+    return Detail(run.run_id, path, answers.digest, packed(~answers.right))
+
+
+def _content(run: Run, ledger: Ledger, answers: Answered | None) -> dict[str, Any]:
     return {
         **_curves(quantities(partial(ledger.file, run.run_id))),
         "answers": _answers(answers) if answers else None,

@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from pydantic import BaseModel
 
 from runhive.errors import RunhiveError
+from runhive.report.details import write_details
 from runhive.report.keep import Made, take
 from runhive.report.run_page import run_page
 from runhive.report.shell import Shell
@@ -64,7 +65,10 @@ class Answer(BaseModel):
 
 
 def make_page(job: Job, ledger: Snapshot, place: Place) -> Made:
-    """Make one page, and keep it and its pictures; the value is which pictures the ledger has not."""
+    """Make one page and the shard of its run, and keep them and the pictures.
+
+    The value says which pictures the ledger has not (`absent`), where the shard lies and what its answers are of.
+    """
     ledger.absent.clear()
     summary = summarize(ledger.run(job.run_id))
     baseline = summarize(ledger.run(job.baseline)) if job.baseline else None
@@ -73,9 +77,11 @@ def make_page(job: Job, ledger: Snapshot, place: Place) -> Made:
     content = place.shell.fill(render("run.html", page=page, libraries=place.libraries, **named), job.run_id)
     path = f"runs/{job.run_id}.html"
     (place.work / path).write_bytes(content)
+    detail = write_details(summary.run, ledger, place.work)
     pictures = {match.decode() for match in PICTURE.findall(content)}
     shown = sorted(picture for picture in pictures if (place.work / picture).is_file())
-    return Made(take(place.kept, place.work, [path, *shown]), value=sorted(ledger.absent))
+    files = take(place.kept, place.work, [path, detail.path, *shown])
+    return Made(files, value={"absent": sorted(ledger.absent), "detail": vars(detail)})
 
 
 def made_by_several(jobs: Sequence[Job], place: Place, processes: int) -> Iterator[Made]:

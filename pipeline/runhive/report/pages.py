@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runhive.report.code_digest import code_digest
+from runhive.report.details import Detail
 from runhive.report.keep import Keep, Made, key_of
 from runhive.report.page_maker import Job, Place, made_by_several, make_page
 from runhive.report.summary import Summary
@@ -22,14 +23,15 @@ def write_run_pages(
     place: Place,
     keep: Keep,
     progress: Progress,
-) -> None:
-    """Write runs/<run_id>.html for each run, and the pictures that it shows."""
+) -> dict[str, Detail]:
+    """Write runs/<run_id>.html for each run, its shard and the pictures that it shows; return where the shards lie."""
     jobs = list(_jobs(newest_first, data_pages, ledger, place))
     missing = [job for job in jobs if not _is_placed(job, ledger, place, keep)]
     before = len(jobs) - len(missing)
     for done, (job, made) in enumerate(zip(missing, _made(missing, ledger, place), strict=True), before + 1):
         keep.put(job.key, made)
         progress(done, len(jobs))
+    return {job.run_id: Detail(**keep.value(job.key)["detail"]) for job in jobs}
 
 
 def _jobs(
@@ -49,8 +51,8 @@ def _jobs(
 
 def _is_placed(job: Job, ledger: Snapshot, place: Place, keep: Keep) -> bool:
     """Take the page from what is kept, unless a picture that it lacked has come since."""
-    absent = keep.value(job.key)
-    if absent is None or any(ledger.has_media(sha256) for sha256 in absent):
+    value = keep.value(job.key)
+    if value is None or any(ledger.has_media(sha256) for sha256 in value["absent"]):
         return False
     return keep.place(job.key, place.work) is not None
 

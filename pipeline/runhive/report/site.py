@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runhive.report.compare_site import write_compare
 from runhive.report.data_site import page_names, write_data_pages
+from runhive.report.details import Detail
 from runhive.report.home import home
 from runhive.report.keep import Keep
 from runhive.report.npm import Package, Unreachable, bring, locked, place
@@ -74,10 +75,10 @@ def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan) -> Stamp:
     rows = ledger.rows()
     shards = write_run_shards(rows, work)
     _write_tables(summaries, shards, work)
-    write_compare(summaries, shards, ledger, work, libraries, keep)
     write_trends(rows, shards, work, libraries)
     write_data_pages(summaries, ledger, work)
-    _write_run_pages(summaries, ledger, work, libraries, keep)
+    details = _write_run_pages(summaries, ledger, work, libraries, keep)
+    write_compare(summaries, details, shards, ledger, work, libraries)
     add_runs_to_search(summaries, work)
     keep.close()
     stamp = Stamp(ledger=ledger.tip(), runs=len(summaries))
@@ -114,12 +115,12 @@ def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Pat
 
 def _write_run_pages(
     summaries: Sequence[Summary], ledger: Snapshot, work: Path, libraries: Collection[str], keep: Keep
-) -> None:
-    """Write runs/<run_id>.html beside their shell, which goes away."""
+) -> dict[str, Detail]:
+    """Write runs/<run_id>.html beside their shell, which goes away, and return where each run's shard lies."""
     shell = read_shell(work / RUN_SHELL, "runhive-run")
     (work / RUN_SHELL).unlink()
     place = Place(
         repository=Path(ledger.repository.path), tip=ledger.tip(), work=work, kept=keep.folder, shell=shell,
         libraries=sorted(libraries),
     )  # fmt: skip
-    write_run_pages(summaries, page_names(summaries), ledger, place, keep, lambda done, total: None)
+    return write_run_pages(summaries, page_names(summaries), ledger, place, keep, lambda done, total: None)
