@@ -15,6 +15,7 @@ from runhive.formats import (
     history,
     manifest,
     model_card,
+    onnx_metadata,
     parity,
     predictions,
     train_record,
@@ -47,8 +48,13 @@ OTHERS = {
     "results/plots": "The points of the curves, for `dvc plots` and for the site.",
     "models/model.onnx": (
         "One file. Input `images`: uint8, RGB, (batch, 3, size, size); normalisation is inside the graph. Outputs "
-        "`logits` and `probabilities`: float32, (batch, classes). Its metadata holds `classes`, `name`, `preprocess` "
-        "and `weights_sha256`."
+        "`logits` and `probabilities`: float32, (batch, classes). Its metadata, owned by "
+        f"`{onnx_metadata.__name__}`, holds {', '.join(f'`{key}`' for key in onnx_metadata.KEYS)}."
+    ),
+    "models/variants": (
+        "The same model in the other number formats of `export.variants`, as `fp16.onnx` and `int8.onnx`, with the "
+        "same inputs, outputs and metadata. One that changes too many answers is not here; `results/parity.json` says "
+        "why."
     ),
     "results/metrics.json": (
         "The final numbers, grouped as `<split>.<name>` and `export.<name>`. No ids and no times. Git tracks it."
@@ -141,7 +147,7 @@ def _fields(owner: type) -> Iterator[str]:
     yield from ("| Field | Type |", "|---|---|")
     parts: list[type] = []
     for name, annotation in get_type_hints(owner).items():
-        if name in ("version", "model_config") or name.startswith("_"):
+        if name in ("version", "oldest", "model_config") or name.startswith("_"):
             continue
         yield f"| `{name}` | {_type(annotation)} |"
         parts += [part for part in [annotation, *getattr(annotation, "__args__", ())] if _is_record(part)]
@@ -151,7 +157,7 @@ def _fields(owner: type) -> Iterator[str]:
 
 
 def _is_record(annotation: object) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return isinstance(annotation, type) and (issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation))
 
 
 def _type(annotation: Any) -> str:

@@ -144,6 +144,8 @@ def _allowed(field: Mapping[str, Any]) -> str:
             return "`null`"
         case "boolean":
             return "`true` or `false`"
+        case "array":
+            return f"list of {_allowed(field['items'])}"
         case "object":
             (values,) = field["patternProperties"].values()
             return f"names, each with {_allowed(values)}"

@@ -92,6 +92,16 @@ MISTAKES = {
     "train.select=lst": "train.select: 'lst' is not one of 'val', 'holdout' or 'last': did you mean last?",
     "train.device=tpu": "train.device: 'tpu' is not one of 'auto', 'cpu' or 'cuda': did you mean cpu?",
     "export.opset=12": "export.opset: should be greater than or equal to 18, not 12",
+    "export.variants=[fp32, int4]": (
+        "export.variants.1: 'int4' is not one of 'fp32', 'fp16' or 'int8': did you mean int8?"
+    ),
+    "export.variants=[int8]": (
+        "export.variants: must hold fp32, from which the others are made, and each once: write [fp32, int8]"
+    ),
+    "export.variants=[fp32, int8, int8]": (
+        "export.variants: must hold fp32, from which the others are made, and each once: write [fp32, int8]"
+    ),
+    "export.most_changed.int8=2": "export.most_changed.int8: should be less than or equal to 1, not 2",
     "experiment=My images": "experiment: 'My images' does not match ^[a-z0-9][a-z0-9-]{0,62}$",
     "train.optimizer.name=sdg": "train.optimizer.name: 'sdg' is not one of 'sgd', 'adamw': did you mean sgd?",
     "train.schedule.name=cosin": (
@@ -304,6 +314,10 @@ def allowed(schema: dict[str, Any], value: Any, root: dict[str, Any], path: str)
         assert set(schema["required"]) == set(schema["properties"]) == set(value), path
         for key, inner in schema["properties"].items():
             allowed(inner, value[key], root, f"{path}.{key}")
+    elif schema.get("type") == "array":
+        assert len(value) >= schema["minItems"], path
+        for inner in value:
+            allowed(schema["items"], inner, root, path)
     else:
         kinds = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
         assert isinstance(value, kinds[schema["type"]]), path

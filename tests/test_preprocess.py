@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Resize
 
-from runhive.formats.model_card import Preprocess
+from runhive.formats.preprocess import Preprocess
 from runhive.preprocess import input_batches, to_input
 
 

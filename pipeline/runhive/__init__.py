@@ -8,6 +8,7 @@ vision/     what the classifier is and how it learns (torch)
 tracking/   the ledger of runs in Git (no torch, no images)
 report/     records to pages
 formats/    one module per file that crosses a stage border
+scoring/    models in use, without torch: an ONNX file to predictions
 api         runs of one's own code: start, history, run, read_file
 preprocess  an image file to the model's input, the same way everywhere
 metrics     predictions to numbers
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
     from runhive.api import read_file as read_file
     from runhive.api import run as run
     from runhive.api import start as start
+    from runhive.scoring.model import Model as Model
 
-__all__ = ["ActiveRun", "history", "read_file", "run", "start"]
+__all__ = ["ActiveRun", "Model", "history", "read_file", "run", "start"]
 
 
 def __getattr__(name: str) -> Any:
     """Import the Python API when it is used, so that `import runhive` costs nothing."""
+    if name == "Model":  # without the ledger, which a file of a model does not need
+        from runhive.scoring import model
+
+        return model.Model
     if name in __all__:
         from runhive import api
 

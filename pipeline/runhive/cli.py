@@ -15,7 +15,7 @@ from runhive.commands.stages import STAGES
 from runhive.errors import RunhiveError
 
 EXTRAS = {
-    "train": "torch torchvision onnx onnxruntime onnxscript safetensors sklearn dvc",
+    "train": "torch torchvision onnx onnxscript safetensors sklearn dvc",
     "report": "jinja2 mkdocs material",
     "parquet": "pyarrow",
 }

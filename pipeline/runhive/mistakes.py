@@ -4,12 +4,13 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+if TYPE_CHECKING:  # decoding an image needs `one_line` alone
+    from pydantic import ValidationError
 
 
-def explain(error: ValidationError, keys: Sequence[str]) -> list[str]:
+def explain(error: "ValidationError", keys: Sequence[str]) -> list[str]:
     """One line a mistake, with the nearest of *keys*; a key that a misspelt one stands for is not missing too."""
     mistakes = error.errors()
     misspelt = [_key_path(one["loc"]) for one in mistakes if one["type"] == "extra_forbidden"]

@@ -21,6 +21,7 @@ from runhive.mistakes import explain, one_line
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(gt=0)]
 Cache = Literal["full", "reduced", "off"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -182,11 +183,25 @@ class Evaluate(Section):
     split: str = Field(description="what evaluate and export work on: val, test or one of data.evaluation_sets")
 
 
+class MostChanged(Section):
+    fp16: Share = Field(description="largest share of images that fp16 may answer otherwise than torch")
+    int8: Share = Field(description="largest share of images that int8 may answer otherwise than torch")
+
+
 class Export(Section):
-    """The ONNX file."""
+    """The ONNX files."""
 
     opset: Annotated[int, Field(ge=18, le=23)] = Field(description="ONNX operator set")
-    tolerance: Positive = Field(description="largest difference of logits to torch, relative to their spread")
+    tolerance: Positive = Field(
+        description="of fp32: largest difference of logits to torch, relative to their spread; export fails beyond it"
+    )
+    variants: Annotated[list[Literal["fp32", "fp16", "int8"]], Field(min_length=1)] = Field(
+        description="the number formats that are written; fp32 is always one of them"
+    )
+    most_changed: MostChanged = Field(description="a variant beyond it is left out, and the report says so")
+    calibration_images: Annotated[int, Field(gt=0, le=10_000)] = Field(
+        description="training images from which int8 takes its ranges"
+    )
 
 
 class Params(Section):
@@ -265,6 +280,9 @@ def _contradictions(params: Params) -> Iterator[str]:
     if params.train.warmup_epochs >= params.train.epochs:
         yield f"train.warmup_epochs: must be less than train.epochs, {params.train.epochs}"
     yield from _contradictions_of_recipe(params.train)
+    variants = params.export.variants
+    if "fp32" not in variants or len(set(variants)) < len(variants):
+        yield "export.variants: must hold fp32, from which the others are made, and each once: write [fp32, int8]"
 
 
 def _contradictions_of_recipe(train: Train) -> Iterator[str]:

@@ -13,7 +13,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from runhive.decode import load_rgb
-from runhive.formats.model_card import Preprocess
+from runhive.formats.preprocess import Preprocess
 
 Pixels = NDArray[np.uint8]
 Load = Callable[[Path], Pixels]  # an image file to its RGB pixels (height, width, 3)

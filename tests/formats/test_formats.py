@@ -19,9 +19,10 @@ from runhive.formats.document import Document
 from runhive.formats.evaluation import ClassScore, Evaluation, EvaluationSet
 from runhive.formats.history import Epoch, read_history, write_history
 from runhive.formats.manifest import Image, class_names, content_digest, read_manifest, split_of, write_manifest
-from runhive.formats.model_card import ModelCard, Preprocess, Selection
+from runhive.formats.model_card import ModelCard, Selection
 from runhive.formats.parity import Parity
 from runhive.formats.predictions import Predictions, read_predictions, to_csv, write_predictions
+from runhive.formats.preprocess import Preprocess
 from runhive.formats.train_record import TrainRecord
 
 SHA = "ab" * 32

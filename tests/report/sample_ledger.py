@@ -24,7 +24,18 @@ from runhive.formats.parity import Parity
 from runhive.formats.predictions import Predictions, to_csv
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.run import Event
+from runhive.tracking.storage.artifacts import describe
 
+TRACEBACK = 'Traceback (most recent call last):\n  File "train.py", line 7, in <module>\n    fit()\n'
+TABLE = b"size,images,accuracy\n" + b"".join(b"%d,%d,0.9\n" % (16 * number, number) for number in range(1, 31))
+PATCH = b"""diff --git a/params.yaml b/params.yaml
+--- a/params.yaml
++++ b/params.yaml
+@@ -1,3 +1,3 @@
+ train:
+-  lr: 0.001
++  lr: 0.01  # <b>bold</b>
+"""
 HEADER = "epoch,lr,train_loss,train_accuracy,check_loss,check_accuracy,seconds\n"
 
 
@@ -463,8 +474,12 @@ def record(ledger: Ledger, plan: Plan, baseline: tuple[Plan, Predictions] | None
         epochs -= 8
     events = [Event("started", started(task, parameters, plan.dirty, plan.data_version), time=plan.time(0))]
     if plan.accuracy is None:
-        ended = [Event("finished", {"state": plan.state, "cause": plan.cause, "attempt": 1}, time=plan.time(3.4))]
+        told = {"state": plan.state, "cause": plan.cause, "attempt": 1}
         files = {"params.yaml": b"experiment: x\n"}
+        if plan.state == "failed":
+            told |= {"traceback": f"{TRACEBACK}{plan.cause}\n", "exit_code": 1}
+            files["log.txt"] = "".join(f"step {number}\n" for number in range(1, 251)).encode()
+        ended = [Event("finished", told, time=plan.time(3.4))]
         if plan.state in ("lost", "canceled"):
             files["history.csv"] = history_csv(learn(epochs, 0.9, seed)[:7])
         ledger.append(plan.run_id, events + (ended if plan.state != "running" else []), files)
@@ -482,6 +497,10 @@ def record(ledger: Ledger, plan: Plan, baseline: tuple[Plan, Predictions] | None
         "parameters": 11_177_538,
     }
     events += [
+        *(
+            Event("used", {"phase": name, "cpu_seconds": 90.5, "peak_memory_bytes": 2_000_000_000}, time=plan.time(2.4))
+            for name in ("fetch", "train", "evaluate")
+        ),
         Event("fetched", {"source": report.source, "bytes": report.bytes}, time=plan.time(0.2), seconds=3.1),
         Event("trained", trained, time=plan.time(2.5), seconds=sum(e.seconds for e in history)),
         Event(
@@ -521,6 +540,10 @@ def record(ledger: Ledger, plan: Plan, baseline: tuple[Plan, Predictions] | None
         "dvc.lock": lock,
         **data_files(images, report),
     }
+    if plan.dirty:
+        files |= {"changes.patch": PATCH, "by_size.csv": TABLE}
+        described = describe(TABLE, "table", "by_size.csv")
+        events += [Event("filed", {"files": {"tables/by_size.csv": described}}, time=plan.time(3.2))]
     ledger.append(plan.run_id, events, files, {task.sha256[i]: task.pictures[i] for i in wrong})
     return predictions
 

@@ -53,10 +53,17 @@ def structure(page: Page) -> list[tuple[str, list[str]]]:
 
 def drawn(text: str, ledger: Ledger, folder: Path) -> list[Page]:
     summary = summary_of(text)
-    run = render("run.html", page=run_page(summary, None, ledger, folder), newer=None, older=None, data_pages={})
+    run = render(
+        "run.html",
+        page=run_page(summary, None, ledger, folder, None),
+        newer=None,
+        older=None,
+        data_pages={},
+        details={},
+    )
     place = {"total": 1, "first": 1, "names": ["index.html"], "index": 0}
     table = render("runs.html", summaries=[summary], scripts=[], **place)
-    return [parse(html) for html in (run, table, render("home.html", home=home([summary])))]
+    return [parse(html) for html in (run, table, render("home.html", home=home([summary], ledger)))]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

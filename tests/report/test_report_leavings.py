@@ -7,6 +7,7 @@ import pygit2
 import pytest
 from html_reader import parse
 
+from runhive.report.files import kept_files
 from runhive.report.leavings import MOST_LINES, leavings
 from runhive.report.run_page import run_page
 from runhive.report.summary import summarize
@@ -36,8 +37,8 @@ def keep(ledger: Ledger, contents: Mapping[str, bytes], log: bytes = b"") -> Non
 
 
 def page(ledger: Ledger, site: Path) -> str:
-    gathered = run_page(summarize(ledger.run(ID)), None, ledger, site)
-    return render("run.html", page=gathered, newer=None, older=None, data_pages={})
+    gathered = run_page(summarize(ledger.run(ID)), None, ledger, site, None)
+    return render("run.html", page=gathered, newer=None, older=None, data_pages={}, details={})
 
 
 def test_a_picture_is_known_by_its_bytes_and_copied_and_what_only_says_so_is_not(made: Ledger, tmp_path: Path) -> None:
@@ -47,7 +48,8 @@ def test_a_picture_is_known_by_its_bytes_and_copied_and_what_only_says_so_is_not
     assert [image.name for image in left.images] == ["plot"]
     assert (tmp_path / "site/runs" / left.images[0].address).resolve().read_bytes() == PNG
     assert [path.suffix for path in (tmp_path / "site").rglob("*") if path.is_file()] == [".png"]
-    assert {name for name, _, _ in left.files} == {"plot", "evil.png", "evil.svg"}
+    files = kept_files(made.run(ID), made.files(ID))
+    assert [file.path for file in files.shown] == ["evil.png", "evil.svg", "plot"]
 
 
 def test_a_page_shows_the_end_of_the_log_escaped_and_says_how_to_get_the_rest(made: Ledger, tmp_path: Path) -> None:

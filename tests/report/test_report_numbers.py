@@ -23,6 +23,7 @@ from runhive.report.span import spans
 from runhive.report.summary import Summary, summarize
 from runhive.report.trend import trend
 from runhive.report.verdict import judge
+from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run
 
 REASONABLE = st.floats(-1e11, 1e11)
@@ -91,9 +92,11 @@ def test_the_main_metric_is_the_accuracy_of_the_scored_set_or_its_first(
 
 
 @pytest.mark.parametrize("other", [{"digest": "b" * 64}, {"version": 2}])
-def test_the_best_is_sought_only_among_runs_on_the_same_images_by_the_same_rules(other: dict[str, Any]) -> None:
+def test_the_best_is_sought_only_among_runs_on_the_same_images_by_the_same_rules(
+    other: dict[str, Any], empty_ledger: Ledger
+) -> None:
     newest_first = [scored(3, 0.8), scored(2, 0.99, **other), scored(1, 0.9)]
-    (experiment,) = home(newest_first).experiments
+    (experiment,) = home(newest_first, empty_ledger).experiments
 
     assert experiment.best is newest_first[2]
     assert experiment.elsewhere == 1

@@ -41,7 +41,7 @@ def test_states_differ_by_shape_and_not_by_colour_alone(site: Path) -> None:
 @pytest.mark.parametrize("where", ["index.html", "runs/index.html"])
 def test_each_number_that_was_selected_on_its_images_says_so_and_no_other_does(where: str, site: Path) -> None:
     results = re.findall(
-        r'<span class="rh-result">.*?</span>\s*(?:<span class="rh-selected">|<)', (site / where).read_text(), re.S
+        r'<span class="rh-result"[^>]*>.*?</span>\s*(?:<span class="rh-selected">|<)', (site / where).read_text(), re.S
     )
     insects = [row for row in rows((site / where).read_text()) if "pytorch-hymenoptera" in row and "completed" in row]
     numbers = [row for row in rows((site / where).read_text()) if " digits " in row and "completed" in row]
@@ -129,7 +129,7 @@ def test_curves_have_a_title_a_description_labels_and_the_kept_epoch(site: Path)
 
 
 def test_mistakes_are_shown_the_most_confident_first_with_thumbnails_written_once(site: Path) -> None:
-    section = page(site, 22, 9).split('id="mistakes"')[1].split("<h2")[0]
+    section = page(site, 22, 9).split('id="mistakes"')[1].split("<details")[0]
     shares = [float(share) for share in re.findall(r'rh-gallery__share">([\d.]+)', section)]
     pictures = [image["src"] for image in parse(section).all("img")]
 
@@ -158,6 +158,8 @@ def test_lineage_leads_from_the_data_over_the_run_to_the_onnx_file(site: Path) -
     chain = page(site, 22, 9).split('class="rh-lineage"')[1].split("</ol>")[0]
 
     assert re.findall(r"rh-lineage__kind\">(\w+)<", chain) == ["data", "code", "run", "weights", "ONNX"]
+    assert [len(re.findall("rh-lineage__kind", item)) for item in chain.split("<li>")[1:]] == [2, 1, 1, 1]
+    assert parse(chain).addresses()[0].startswith("../data/")
 
 
 def test_home_shows_the_best_and_the_latest_run_of_each_experiment(site: Path) -> None:

@@ -15,7 +15,7 @@ from torchvision import transforms
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of
 from runhive.formats.manifest import Image
-from runhive.formats.model_card import Preprocess
+from runhive.formats.preprocess import Preprocess
 from runhive.preprocess import input_batches, load_pixels
 from runhive.stages import paths, pixel_cache
 from runhive.stages.pixel_cache import pixel_loader

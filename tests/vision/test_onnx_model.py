@@ -1,7 +1,6 @@
 """The exported file: the same bytes anywhere, and the same numbers as torch."""
 
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -16,9 +15,13 @@ from small import OWN, params
 
 import runhive
 from runhive.formats.model_card import ModelCard, Selection
+from runhive.formats.onnx_metadata import OnnxMetadata
+from runhive.scoring.model import Model
+from runhive.scoring.package import parse_package
+from runhive.scoring.session import open_session
 from runhive.vision.augment import Labelled
 from runhive.vision.model import Classifier
-from runhive.vision.onnx_model import open_session, session_logits, to_onnx
+from runhive.vision.onnx_model import to_onnx
 from runhive.vision.predict import predict_logits
 from runhive.vision.train import make_classifier, preprocess_of
 
@@ -61,7 +64,7 @@ def exported(classifier: Classifier) -> bytes:
 
 @pytest.fixture(scope="module")
 def session(exported: bytes) -> onnxruntime.InferenceSession:
-    return open_session(exported, threads=1)
+    return open_session(parse_package(exported, "it"), "it", threads=1)
 
 
 def noise(n: int) -> np.ndarray:
@@ -95,12 +98,9 @@ def test_nothing_of_the_exporting_machine_is_in_the_file(exported: bytes, tmp_pa
 
 
 def test_the_file_says_what_its_outputs_mean(exported: bytes) -> None:
-    found = {entry.key: entry.value for entry in onnx.load_from_string(exported).metadata_props}
+    found = parse_package(exported, "it").metadata
 
-    assert sorted(found) == ["classes", "name", "preprocess", "weights_sha256"]
-    assert json.loads(found["classes"]) == CLASSES
-    assert type(CARD.preprocess).model_validate_json(found["preprocess"]) == CARD.preprocess
-    assert (found["name"], found["weights_sha256"]) == ("insects", "ab" * 32)
+    assert found == OnnxMetadata("insects", "fp32", CLASSES, CARD.preprocess, "ab" * 32)
 
 
 def test_the_file_is_one_checked_graph_of_the_operator_set_that_was_asked_for(exported: bytes) -> None:
@@ -138,9 +138,9 @@ def test_probabilities_are_the_softmax_of_the_logits_and_sum_to_one(session: onn
 
 
 def test_logits_of_image_files_are_those_of_torch_in_their_order(
-    session: onnxruntime.InferenceSession, classifier: Classifier, drawn: Labelled
+    exported: bytes, classifier: Classifier, drawn: Labelled
 ) -> None:
-    found = session_logits(session, drawn.paths, CARD, batch_size=3)
+    found = Model(parse_package(exported, "it"), "it", threads=1).logits(drawn.paths, batch_size=3)
     expected = predict_logits(classifier, drawn.paths, CARD, torch.device("cpu"), batch_size=4)
 
     assert found.shape == (10, 3)

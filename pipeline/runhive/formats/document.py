@@ -16,9 +16,13 @@ class Record(BaseModel):
 
 
 class Document(Record):
-    """The root of a JSON file. A subclass names its `version`; another version in a file is refused."""
+    """The root of a JSON file. A subclass names its `version`, and the `oldest` that it reads where that is another.
+
+    Any other version in a file is refused.
+    """
 
     version: ClassVar[int]
+    oldest: ClassVar[int | None] = None
     schema_version: int = 0
 
     def write(self, path: Path) -> None:
@@ -37,7 +41,7 @@ class Document(Record):
             first = error.errors()[0]
             where = ascii(".".join(map(str, first["loc"])))[1:-1] or "the file"  # a key may hold line breaks
             raise RunhiveError(f"{path}: {where}: {first['msg']}; run `dvc repro` to write it again") from None
-        if document.schema_version != cls.version:
+        if not (cls.oldest or cls.version) <= document.schema_version <= cls.version:
             raise RunhiveError(
                 f"{path} has schema version {document.schema_version}, this Runhive reads {cls.version}: "
                 "run `dvc repro` to write it again"

@@ -3,18 +3,7 @@
 from typing import ClassVar
 
 from runhive.formats.document import Document, Record
-
-
-class Preprocess(Record):
-    """An image file to the model's input: shorter side to `resize_size`, centre crop of `image_size`, RGB.
-
-    `mean` and `std` are of channels in [0, 1] and are applied inside the model.
-    """
-
-    image_size: int
-    resize_size: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+from runhive.formats.preprocess import Preprocess
 
 
 class Selection(Record):

@@ -1,5 +1,6 @@
 """predictions.csv to what a person wants to see: the mistakes, and the images whose answer changed."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,20 +14,25 @@ from runhive.tracking.comparison import changed_samples
 
 @dataclass(frozen=True)
 class Answer:
-    """The model's answer for one image; `before` is the baseline's, where the two are compared."""
+    """The model's answer for one image; `before` is the baseline's, where the two are compared.
+
+    `cell` is the image's place in the confusion matrix: the indices of the actual and the predicted class.
+    """
 
     path: str
     sha256: str
     actual: str
     predicted: str
     confidence: float
+    cell: str
     before: str | None = None
 
 
 @dataclass(frozen=True)
 class Answers:
-    """All answers of one run: index i of each array is image i."""
+    """All answers of one run: index i of each array is image i. `digest` is that of the table's bytes."""
 
+    digest: str
     predictions: Predictions
     predicted: NDArray[np.int64]
     confidence: NDArray[np.float64]
@@ -39,6 +45,7 @@ class Answers:
             actual=of.classes[int(of.labels[image])],
             predicted=of.classes[int(self.predicted[image])],
             confidence=float(self.confidence[image]),
+            cell=f"{int(of.labels[image])}-{int(self.predicted[image])}",
             before=before,
         )
 
@@ -53,13 +60,21 @@ def parse_answers(content: bytes) -> Answers | None:
         return None
     if not len(predictions.paths):
         return None
-    return Answers(predictions, predictions.logits.argmax(axis=1), softmax(predictions.logits).max(axis=1))
+    digest = hashlib.sha256(content).hexdigest()
+    return Answers(digest, predictions, predictions.logits.argmax(axis=1), softmax(predictions.logits).max(axis=1))
 
 
 def mistakes(answers: Answers) -> list[Answer]:
     """The wrong answers, the most confident first."""
     wrong = np.flatnonzero(answers.predicted != answers.predictions.labels)
     order = wrong[np.argsort(-answers.confidence[wrong], kind="stable")]
+    return [answers.answer(int(image)) for image in order]
+
+
+def doubtful_hits(answers: Answers) -> list[Answer]:
+    """The right answers, the least confident first."""
+    right = np.flatnonzero(answers.predicted == answers.predictions.labels)
+    order = right[np.argsort(answers.confidence[right], kind="stable")]
     return [answers.answer(int(image)) for image in order]
 
 

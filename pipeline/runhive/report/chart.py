@@ -26,13 +26,14 @@ class Tick:
 
 @dataclass(frozen=True)
 class Dot:
-    """A value that can be pointed at; `page` is the address of what it stands for."""
+    """A value that can be pointed at; `page` is the address of what it stands for, `radius` in pixels."""
 
     x: float
     y: float
     label: str
     page: str | None = None
     hollow: bool = False
+    radius: float = 2.5
 
 
 @dataclass(frozen=True)

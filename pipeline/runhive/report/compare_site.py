@@ -1,7 +1,7 @@
 """The Compare page: a shard for each run, one for each set of samples, and what can be compared without a script."""
 
 from base64 import b64decode
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def write_compare(
     shards: Sequence[str],
     ledger: Snapshot,
     work: Path,
-    libraries: Collection[str],
+    has_charts: bool,
 ) -> None:
     """Write compare/ below *work*; *shards* are the paths of the table of runs in the site, *details* each run's."""
     oldest_first = [details[summary.run_id] for summary in reversed(newest_first)]
@@ -56,7 +56,7 @@ def write_compare(
         known={summary.run_id: summary for summary in newest_first},
         shards=[*shards, *_write_index(oldest_first, work), write_shard(work, SAMPLES, samples)],
         scripts=SCRIPTS,
-        has_charts="uplot" in libraries,
+        has_charts=has_charts,
     )
     index = work / "compare/index.html"
     index.write_bytes(read_shell(index, "runhive-compare").fill(body))

@@ -14,12 +14,13 @@ SHADES = 9
 
 @dataclass(frozen=True)
 class Cell:
-    """`shade` is 0 to 9: the share of the actual class that was answered so."""
+    """`shade` is 0 to 9: the share of the actual class that was answered so. `key` is its place in the whole matrix."""
 
     count: int
     shade: int
     is_hit: bool
     share: float
+    key: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def shaded(evaluation: Evaluation) -> Confusion | None:
     counts = np.array(evaluation.confusion, dtype=np.float64)
     kept = _most_confused(counts)
     images = counts.sum(axis=1)
-    rows = [Row(labels[a], tuple(_cell(counts[a, p], images[a], a == p) for p in kept), int(images[a])) for a in kept]
+    rows = [Row(labels[a], tuple(_cell(counts[a, p], images[a], a, p) for p in kept), int(images[a])) for a in kept]
     return Confusion(
         labels=tuple(labels[index] for index in kept),
         rows=tuple(rows),
@@ -76,9 +77,10 @@ def _most_confused(counts: NDArray[np.float64]) -> list[int]:
     return sorted(int(index) for index in order)
 
 
-def _cell(count: float, images: float, is_hit: bool) -> Cell:
+def _cell(count: float, images: float, actual: int, predicted: int) -> Cell:
     share = count / images if images else 0.0
-    return Cell(int(count), min(SHADES, int(np.ceil(share * SHADES))), is_hit, share)
+    shade = min(SHADES, int(np.ceil(share * SHADES)))
+    return Cell(int(count), shade, actual == predicted, share, f"{actual}-{predicted}")
 
 
 def _worst_pairs(counts: NDArray[np.float64], labels: list[str]) -> tuple[Pair, ...]:

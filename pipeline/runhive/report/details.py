@@ -9,9 +9,11 @@ from typing import Any
 from runhive.errors import RunhiveError
 from runhive.formats.predictions import from_csv
 from runhive.report.answer_bits import Answered, answered, packed
+from runhive.report.code_digest import code_digest
+from runhive.report.keep import key_of
 from runhive.report.quantities import Curve, quantities
 from runhive.report.record import flatten
-from runhive.report.shards import write_shard
+from runhive.report.shards import FOLDER, shard_script
 from runhive.report.timeline import timed
 from runhive.tracking.comparison import PREDICTIONS
 from runhive.tracking.ledger.ledger import Ledger
@@ -30,10 +32,16 @@ class Detail:
     missed: str = ""
 
 
-def write_details(run: Run, ledger: Ledger, work: Path) -> Detail:
-    """Write the run's shard into the site at *work*."""
+def shard_path(run_id: str, state: str) -> str:
+    """Where the shard of a run lies in the site, by all that the ledger holds of the run and the code that reads it."""
+    return f"{FOLDER}/{run_id}-{key_of('details', code_digest(), state)[:16]}.js"
+
+
+def write_details(run: Run, ledger: Ledger, work: Path, path: str) -> Detail:
+    """Write the run's shard to *path* in the site at *work*."""
     answers = kept_answers(run.run_id, ledger)
-    path = write_shard(work, run.run_id, _content(run, ledger, answers))
+    (work / FOLDER).mkdir(parents=True, exist_ok=True)
+    (work / path).write_bytes(shard_script(run.run_id, _content(run, ledger, answers)))
     if answers is None:
         return Detail(run.run_id, path)
     return Detail(run.run_id, path, answers.digest, packed(~answers.right))

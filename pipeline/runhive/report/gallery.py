@@ -1,8 +1,10 @@
 """Pictures of single answers, each thumbnail written into the site once."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from runhive.report.answers import Answer
@@ -11,7 +13,8 @@ from runhive.tracking.ledger.ledger import Ledger
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 JPEG = b"\xff\xd8\xff"
-MOST_PICTURES = 48
+MOST_PICTURES = 200
+SHOWN = 24  # the others are folded away
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,33 @@ class Picture:
 
 @dataclass(frozen=True)
 class Gallery:
+    """The first of *total* answers."""
+
     pictures: tuple[Picture, ...]
     total: int
+
+    @property
+    def shown(self) -> int:
+        """How many are not folded away."""
+        return min(SHOWN, len(self.pictures))
+
+    @cached_property
+    def first_of_cell(self) -> dict[str, int]:
+        """The place of the first picture of each cell of the confusion matrix."""
+        return {picture.answer.cell: index for index, picture in reversed(list(enumerate(self.pictures)))}
 
 
 def gallery(answers: Sequence[Answer], ledger: Ledger, site: Path) -> Gallery:
     """Take the first answers and write their thumbnails below *site*."""
     shown = answers[:MOST_PICTURES]
     return Gallery(tuple(Picture(answer, thumbnail(answer.sha256, ledger, site)) for answer in shown), len(answers))
+
+
+def pictured(answers: Iterable[Answer], ledger: Ledger, site: Path, most: int) -> Gallery:
+    """Take the first *most* answers that the ledger has a thumbnail of."""
+    found = (Picture(answer, thumbnail(answer.sha256, ledger, site)) for answer in answers)
+    shown = tuple(islice((picture for picture in found if picture.address), most))
+    return Gallery(shown, len(shown))
 
 
 def thumbnail(sha256: str, ledger: Ledger, site: Path) -> str | None:

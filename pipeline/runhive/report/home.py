@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runhive.report.chart import Chart
+from runhive.report.gap import Gap, gap
 from runhive.report.score import is_better
 from runhive.report.span import Spans, spans
 from runhive.report.summary import Summary
 from runhive.report.trend import trend
+from runhive.tracking.ledger.ledger import Ledger
 
 MOST_EXPERIMENTS = 24
 RECENT = 6
@@ -15,7 +17,7 @@ RECENT = 6
 
 @dataclass(frozen=True)
 class Experiment:
-    """`best` is the best of the runs that may be compared with `scored`, the latest with a score.
+    """`best` is the best of the runs that may be compared with `scored`, the latest with a score; `gap` parts the two.
 
     `elsewhere` counts the scored runs that were measured on other images and so are left out of that.
     """
@@ -25,6 +27,7 @@ class Experiment:
     latest: Summary
     scored: Summary | None
     best: Summary | None
+    gap: Gap | None
     elsewhere: int
     chart: Chart | None
 
@@ -42,7 +45,7 @@ class Home:
     hidden_experiments: int
 
 
-def home(newest_first: Sequence[Summary]) -> Home:
+def home(newest_first: Sequence[Summary], ledger: Ledger) -> Home:
     """Gather the first page."""
     scored = [index for index, summary in enumerate(newest_first) if summary.score]
     latest = newest_first[scored[0]] if scored else None
@@ -52,11 +55,17 @@ def home(newest_first: Sequence[Summary]) -> Home:
         latest=latest,
         spans=_spans(latest, newest_first),
         since=list(newest_first[: scored[0] if scored else len(newest_first)]),
-        experiments=[_experiment(index, name, runs) for index, (name, runs) in enumerate(shown)],
+        experiments=[_experiment(index, name, runs, ledger) for index, (name, runs) in enumerate(shown)],
         recent=list(newest_first[:RECENT]),
         runs=len(newest_first),
         hidden_experiments=len(by_experiment) - len(shown),
     )
+
+
+def most_wanted(newest_first: Sequence[Summary]) -> list[Summary]:
+    """The best run of each experiment, and then the last runs."""
+    best = [_best(_peers(runs)) for runs in _group(newest_first).values()]
+    return [*(run for run in best if run), *newest_first]
 
 
 def _group(newest_first: Sequence[Summary]) -> dict[str, list[Summary]]:
@@ -73,18 +82,26 @@ def _spans(latest: Summary | None, runs: Sequence[Summary]) -> Spans | None:
     return spans(latest.score, baseline.score if baseline else None)
 
 
-def _experiment(index: int, name: str, runs: Sequence[Summary]) -> Experiment:
+def _experiment(index: int, name: str, runs: Sequence[Summary], ledger: Ledger) -> Experiment:
     scored = [run for run in runs if run.score]
-    peers = [run for run in scored if run is scored[0] or _comparable(run, scored[0])]
+    peers = _peers(runs)
+    best = _best(peers)
     return Experiment(
         name=name,
         runs=len(runs),
         latest=runs[0],
         scored=scored[0] if scored else None,
-        best=_best(peers),
+        best=best,
+        gap=gap(scored[0], best, ledger) if best else None,
         elsewhere=len(scored) - len(peers),
         chart=trend(f"trend-{index}", scored),
     )
+
+
+def _peers(newest_first: Sequence[Summary]) -> list[Summary]:
+    """The scored runs that may be compared with the last one of them."""
+    scored = [run for run in newest_first if run.score]
+    return [run for run in scored if run is scored[0] or _comparable(run, scored[0])]
 
 
 def _comparable(one: Summary, other: Summary) -> bool:

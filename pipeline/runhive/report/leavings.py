@@ -1,4 +1,4 @@
-"""What a run left for people to look at: the end of its log, its pictures, and the files to be downloaded."""
+"""What a run left for people to look at: the end of its log, and its pictures."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ LOG = "log.txt"
 MOST_LINES = 200
 LONGEST_LINE = 500
 MOST_IMAGES = 48
-MOST_FILES = 200
 PICTURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpg"}  # by their first bytes
 
 
 @dataclass(frozen=True)
 class Log:
-    """The last *lines* of what was printed; `is_whole` where nothing comes before them."""
+    """The last *lines* of what is kept of it, the *first* line's number; `is_whole` where nothing comes before."""
 
     lines: tuple[str, ...]
+    first: int
     is_whole: bool
 
 
@@ -35,12 +35,8 @@ class Image:
 
 @dataclass(frozen=True)
 class Left:
-    """`files` are name, kind and size of the first files that the run kept, *total* in all."""
-
     log: Log | None
     images: tuple[Image, ...]
-    files: tuple[tuple[str, str, int], ...]
-    total: int
 
 
 def leavings(run: Run, ledger: Ledger, site: Path) -> Left:
@@ -50,8 +46,7 @@ def leavings(run: Run, ledger: Ledger, site: Path) -> Left:
     for name, file in filed:
         if len(images) < MOST_IMAGES and (address := _picture(ledger, run.run_id, file.get("ledger"), site)):
             images.append(Image(name, address))
-    files = tuple((name, str(file.get("kind", "file")), file["bytes"]) for name, file in filed[:MOST_FILES])
-    return Left(_log(ledger.file(run.run_id, LOG)), tuple(images), files, len(filed))
+    return Left(_log(ledger.file(run.run_id, LOG)), tuple(images))
 
 
 def _log(content: bytes | None) -> Log | None:
@@ -60,7 +55,7 @@ def _log(content: bytes | None) -> Log | None:
     lines = content.decode(errors="replace").split("\n")
     lines = lines[:-1] if lines[-1] == "" else lines
     shown = tuple(visible(line.replace("\t", " "), LONGEST_LINE) for line in lines[-MOST_LINES:])
-    return Log(shown, len(lines) <= MOST_LINES)
+    return Log(shown, len(lines) - len(shown) + 1, len(lines) <= MOST_LINES)
 
 
 def _picture(ledger: Ledger, run_id: str, name: str | None, site: Path) -> str | None:

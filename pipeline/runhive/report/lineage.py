@@ -10,27 +10,53 @@ from runhive.tracking.ledger.run import Run
 
 @dataclass(frozen=True)
 class Box:
-    """One link of the chain: `digest` is a content digest, a commit or the run's id."""
+    """One link of the chain: `digest` is a content digest, a commit, the run's id or a version's name."""
 
     kind: str
     digest: str
     note: str
+    address: str = ""
 
 
-def lineage(run: Run, code: Code, data: Data, training: Training, parity: Parity | None) -> list[Box]:
-    """Data and code → run → weights → ONNX; a link that the record does not know is left out."""
-    boxes = [
+@dataclass(frozen=True)
+class Lineage:
+    """`sources` → the run → `products`, each made from the one before → `versions` of the last one."""
+
+    sources: tuple[Box, ...]
+    run: Box
+    products: tuple[Box, ...]
+    versions: tuple[Box, ...]
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        return (*self.sources, self.run, *self.products, *self.versions)
+
+
+def lineage(run: Run, code: Code, data: Data, training: Training, parity: Parity | None) -> Lineage:
+    """Gather the chain; what the record does not know is left out."""
+    sources = [
         Box("data", data.digest or "", _images(data)),
         Box("code", code.commit or "", "with uncommitted changes" if code.dirty else code.branch or ""),
-        Box("run", run.run_id, f"inputs {run.input_digest[:12]}" if run.input_digest else ""),
+    ]
+    products = [
         Box("weights", training.weights_sha256 or "", _parameters(training)),
         Box(
-            "onnx",
+            "ONNX",
             parity.onnx_sha256 if parity else "",
             f"opset {parity.opset}, {size(parity.onnx_bytes)}" if parity else "",
         ),
     ]
-    return [box for box in boxes if box.digest]
+    return Lineage(
+        sources=tuple(box for box in sources if box.digest),
+        run=Box("run", run.run_id, f"inputs {run.input_digest[:12]}" if run.input_digest else ""),
+        products=tuple(box for box in products if box.digest),
+        versions=versions_of(run),
+    )
+
+
+def versions_of(run: Run) -> tuple[Box, ...]:
+    """The model versions that were made from *run*: none before there is a registry."""
+    return ()
 
 
 def _images(data: Data) -> str:

@@ -19,10 +19,12 @@ from pydantic import BaseModel
 from runhive.errors import RunhiveError
 from runhive.report.details import write_details
 from runhive.report.keep import Made, take
+from runhive.report.policy import with_wasm
 from runhive.report.run_page import run_page
 from runhive.report.shell import Shell
 from runhive.report.summary import summarize
 from runhive.report.templates import render
+from runhive.report.tryit.offer import TryIt
 from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.ledger.snapshot import Snapshot, snapshot
 from runhive.tracking.life.process import die_with_parent
@@ -39,18 +41,23 @@ class Place(BaseModel):
     work: Path
     kept: Path
     shell: Shell
-    libraries: list[str]
 
 
 class Job(BaseModel):
-    """One page: `key` stands for all that it is made from, the rest are the runs and pages that it names."""
+    """One page and one shard: `key` stands for all that they are made from, `shard` is where the run's goes.
+
+    `details` are the shards of the run and of its baseline, by run id.
+    """
 
     key: str
     run_id: str
+    shard: str
     baseline: str | None
     newer: str | None
     older: str | None
     data_pages: dict[str, str]
+    details: dict[str, str]
+    try_it: TryIt | None
 
 
 class Order(BaseModel):
@@ -72,12 +79,14 @@ def make_page(job: Job, ledger: Snapshot, place: Place) -> Made:
     ledger.absent.clear()
     summary = summarize(ledger.run(job.run_id))
     baseline = summarize(ledger.run(job.baseline)) if job.baseline else None
-    page = run_page(summary, baseline, ledger, place.work)
-    named = {"newer": job.newer, "older": job.older, "data_pages": job.data_pages}
-    content = place.shell.fill(render("run.html", page=page, libraries=place.libraries, **named), job.run_id)
+    page = run_page(summary, baseline, ledger, place.work, job.try_it)
+    named = {"newer": job.newer, "older": job.older, "data_pages": job.data_pages, "details": job.details}
+    content = place.shell.fill(render("run.html", page=page, **named), job.run_id)
+    if job.try_it and job.try_it.model:
+        content = with_wasm(content.decode()).encode()
     path = f"runs/{job.run_id}.html"
     (place.work / path).write_bytes(content)
-    detail = write_details(summary.run, ledger, place.work)
+    detail = write_details(summary.run, ledger, place.work, job.shard)
     pictures = {match.decode() for match in PICTURE.findall(content)}
     shown = sorted(picture for picture in pictures if (place.work / picture).is_file())
     files = take(place.kept, place.work, [path, detail.path, *shown])

@@ -2,16 +2,27 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from runhive.report.code_digest import code_digest
-from runhive.report.details import Detail
+from runhive.report.details import Detail, shard_path
 from runhive.report.keep import Keep, Made, key_of
 from runhive.report.page_maker import Job, Place, made_by_several, make_page
 from runhive.report.summary import Summary
+from runhive.report.tryit.offer import TryIt
 from runhive.tracking.ledger.snapshot import Snapshot
 
 FEW = 100  # pages, for which it is not worth to start a process
 MOST_PROCESSES = 8
+
+
+@dataclass(frozen=True)
+class Links:
+    """What the pages load beside themselves: shards, if there is what draws them, and models to try, by run id."""
+
+    has_charts: bool
+    offers: Mapping[str, TryIt]
+
 
 Progress = Callable[[int, int], None]  # pages that are done, and all of them
 
@@ -19,13 +30,14 @@ Progress = Callable[[int, int], None]  # pages that are done, and all of them
 def write_run_pages(
     newest_first: Sequence[Summary],
     data_pages: Mapping[str, str],
+    links: Links,
     ledger: Snapshot,
     place: Place,
     keep: Keep,
     progress: Progress,
 ) -> dict[str, Detail]:
     """Write runs/<run_id>.html for each run, its shard and the pictures that it shows; return where the shards lie."""
-    jobs = list(_jobs(newest_first, data_pages, ledger, place))
+    jobs = list(_jobs(newest_first, data_pages, links, ledger, place))
     missing = [job for job in jobs if not _is_placed(job, ledger, place, keep)]
     before = len(jobs) - len(missing)
     for done, (job, made) in enumerate(zip(missing, _made(missing, ledger, place), strict=True), before + 1):
@@ -35,18 +47,25 @@ def write_run_pages(
 
 
 def _jobs(
-    newest_first: Sequence[Summary], data_pages: Mapping[str, str], ledger: Snapshot, place: Place
+    newest_first: Sequence[Summary], data_pages: Mapping[str, str], links: Links, ledger: Snapshot, place: Place
 ) -> Iterator[Job]:
     states = ledger.states()
-    common = (code_digest(), place.shell.digest, place.libraries)
+    common = (code_digest(), place.shell.digest)
     ids = [summary.run_id for summary in newest_first]
     known = set(ids)
+    shards = {run_id: shard_path(run_id, state) for run_id, state in states.items()}
     for summary, newer, older in zip(newest_first, [None, *ids], [*ids[1:], None], strict=False):
         run_id, digest = summary.run_id, summary.data_digest or ""
         baseline = summary.verdict.baseline if summary.verdict.baseline in known else None
         shown = {digest: data_pages[digest]} if digest in data_pages else {}
-        key = key_of("page", common, run_id, states[run_id], baseline and states[baseline], newer, older, shown)
-        yield Job(key=key, run_id=run_id, baseline=baseline, newer=newer, older=older, data_pages=shown)
+        details = {one: shards[one] for one in (run_id, baseline) if one and links.has_charts}
+        try_it = links.offers.get(run_id)
+        named = (newer, older, shown, details, try_it and asdict(try_it))
+        key = key_of("page", common, run_id, states[run_id], baseline and states[baseline], *named)
+        yield Job(
+            key=key, run_id=run_id, shard=shards[run_id], baseline=baseline, newer=newer, older=older, data_pages=shown,
+            details=details, try_it=try_it,
+        )  # fmt: skip
 
 
 def _is_placed(job: Job, ledger: Snapshot, place: Place, keep: Keep) -> bool:

@@ -6,22 +6,28 @@ from pathlib import Path
 from runhive.formats.evaluation import ClassScore, Evaluation
 from runhive.formats.history import Epoch
 from runhive.formats.parity import Parity
-from runhive.report.answers import changed, mistakes, parse_answers
 from runhive.report.chart import Chart, thinned
 from runhive.report.confusion import Confusion, hardest_first, shaded
 from runhive.report.curves import learning_curve, parse_history
-from runhive.report.gallery import Gallery, gallery
-from runhive.report.leavings import LOG, Left, leavings
-from runhive.report.lineage import Box, lineage
-from runhive.report.measures import Measure, is_comparable, measures
+from runhive.report.files import Files, kept_files
+from runhive.report.leavings import Left, leavings
+from runhive.report.lineage import Lineage, lineage
+from runhive.report.measures import Measure, measures
 from runhive.report.parameters import Row, rows
-from runhive.report.record import Asked, Data, Training, flatten, read_part
+from runhive.report.patch import Patch, parse_patch
+from runhive.report.pictures import Pictures, answers_of, pictures
+from runhive.report.quality import Quality, quality_charts
+from runhive.report.record import Asked, Data, Training, read_part
 from runhive.report.reproduce import Recipe, recipe
 from runhive.report.scalars import scalar_charts
 from runhive.report.span import Spans, spans
 from runhive.report.summary import Summary
+from runhive.report.surroundings import Environment, environment
+from runhive.report.tables import Table, kept_tables
 from runhive.report.timeline import Moment, Phase, moments, phases
+from runhive.report.tryit.offer import TryIt
 from runhive.report.usage import usage_charts
+from runhive.tracking.changes import PATCH
 from runhive.tracking.ledger.ledger import Ledger
 
 MANY_CLASSES = 30
@@ -33,8 +39,6 @@ class Record:
     """The parts of the run's record; `unreadable` names those that were there and could not be read."""
 
     data: Data
-    environment: dict[str, str]
-    packages: dict[str, str]
     training: Training
     evaluation: Evaluation | None
     parity: Parity | None
@@ -56,15 +60,6 @@ class Curves:
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """`won` and `lost` are None where the run was not compared image by image."""
-
-    mistakes: Gallery | None
-    won: Gallery | None
-    lost: Gallery | None
-
-
-@dataclass(frozen=True)
 class RunPage:
     """`baseline` is the run compared with, where the ledger has it."""
 
@@ -77,23 +72,28 @@ class RunPage:
     scalars: list[Chart]
     usage: list[Chart]
     left: Left
+    tables: list[Table]
     confusion: Confusion | None
     classes: list[ClassScore]
+    quality: list[Quality]
     pictures: Pictures
     parameters: list[Row]
-    lineage: list[Box]
+    environment: Environment
+    patch: Patch | None
+    lineage: Lineage
+    try_it: TryIt | None
     phases: list[Phase]
     moments: list[Moment]
-    files: list[tuple[str, int]]
+    files: Files
     recipe: Recipe
 
 
-def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: Path) -> RunPage:
+def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: Path, try_it: TryIt | None) -> RunPage:
     """Gather the page of one run; thumbnails are written below *site*."""
     run = summary.run
     record = _read_record(summary)
     files = ledger.files(run.run_id)
-    filed = {file.get("ledger") for name, file in run.files.items() if name != LOG}  # these are among what is left
+    answers = answers_of(summary, ledger)
     return RunPage(
         summary=summary,
         baseline=baseline,
@@ -104,14 +104,19 @@ def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: P
         scalars=scalar_charts(ledger.file(run.run_id, "scalars.csv") or b""),
         usage=usage_charts(ledger.file(run.run_id, "system.csv") or b""),
         left=leavings(run, ledger, site),
+        tables=kept_tables(run, ledger),
         confusion=shaded(record.evaluation) if record.evaluation else None,
         classes=_classes(record.evaluation),
-        pictures=_pictures(summary, baseline, ledger, site),
+        quality=quality_charts(answers) if answers else [],
+        pictures=pictures(summary, answers, baseline, ledger, site),
         parameters=rows(summary.parameters, baseline.parameters if baseline else None),
+        environment=environment(summary, baseline),
+        patch=parse_patch(ledger.file(run.run_id, PATCH) or b""),
+        try_it=try_it,
         lineage=lineage(run, summary.code, record.data, record.training, record.parity),
         phases=phases(run),
         moments=moments(run),
-        files=sorted((name, size) for name, size in files.items() if name not in filed),
+        files=kept_files(run, files),
         recipe=recipe(run.run_id, summary.code, files, bool(run.command)),
     )
 
@@ -122,12 +127,8 @@ def _read_record(summary: Summary) -> Record:
     evaluation = read_part(Evaluation, run.evaluation) if run.evaluation else None
     parity = read_part(Parity, run.parity) if run.parity else None
     found = {"data": data, "training": training, "evaluation": evaluation, "parity": parity}
-    known = {name: value for name, value in run.environment.items() if name != "packages" and value not in (None, {})}
-    packages = run.environment.get("packages")
     return Record(
         data=data or Data(),
-        environment=flatten(known),
-        packages=flatten(packages) if isinstance(packages, dict) else {},
         training=training or Training(),
         evaluation=evaluation,
         parity=parity,
@@ -158,17 +159,3 @@ def _classes(evaluation: Evaluation | None) -> list[ClassScore]:
     if evaluation is None:
         return []
     return hardest_first(evaluation.per_class) if len(evaluation.per_class) > MANY_CLASSES else evaluation.per_class
-
-
-def _pictures(summary: Summary, baseline: Summary | None, ledger: Ledger, site: Path) -> Pictures:
-    content = ledger.file(summary.run_id, "predictions.csv")
-    answers = parse_answers(content) if content else None
-    if answers is None:
-        return Pictures(None, None, None)
-    wrong = gallery(mistakes(answers), ledger, site)
-    content = ledger.file(baseline.run_id, "predictions.csv") if baseline and is_comparable(summary, baseline) else None
-    before = parse_answers(content) if content else None
-    if before is None:
-        return Pictures(wrong, None, None)
-    won, lost = (gallery(answer, ledger, site) for answer in changed(answers, before))
-    return Pictures(wrong, won, lost)

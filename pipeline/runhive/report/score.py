@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from runhive.report.numerals import LARGEST, number, percent, points, signed, size
 from runhive.report.record import Scoring, read_part
+from runhive.report.text import clip
 from runhive.tracking.ledger.run import Run
 
 SHARES = ("accuracy", "precision", "recall", "f1", "macro_f1", "roc_auc", "top1_agreement")
@@ -25,6 +26,7 @@ class Score:
     selected: bool
     set_name: str
     set_digest: str
+    data_digest: str
     images: int
     comparable_on: str | None
 
@@ -32,6 +34,14 @@ class Score:
     def name(self) -> str:
         """The metric without its evaluation set."""
         return self.metric.rpartition(".")[2]
+
+    @property
+    def measured_on(self) -> str:
+        """The evaluation set and its digest, and that of the data."""
+        images = f", {number(self.images)} images" if self.images else ""
+        digests = {"set": self.set_digest, "data": self.data_digest}
+        told = [f"{name} {digest[:12]}" for name, digest in digests.items() if digest]
+        return f"{clip(self.set_name, 40) or 'a set without a name'}{images} ({', '.join(told) or 'no digest'})"
 
     @property
     def shown(self) -> str:
@@ -62,6 +72,7 @@ def score_of(run: Run) -> Score | None:
         selected=scoring.selected_on_these_images,
         set_name=scoring.evaluation_set.name or metric.rpartition(".")[0],
         set_digest=scoring.evaluation_set.digest,
+        data_digest=_data_digest(run),
         images=scoring.evaluation_set.images,
         comparable_on=f"{metric} {scoring.metrics_version} {where}" if where else None,
     )

@@ -31,11 +31,16 @@ ESCAPES = str.maketrans({character: f"\\x{ord(character):02x}" for character in 
 
 def write_shard(work: Path, name: str, content: object) -> str:
     """Write *content* as a shard of *name* into the site at *work* and return its path in the site."""
-    script = f"runhive.shard('{name}','{_quoted(content)}');\n".encode()
+    script = shard_script(name, content)
     path = f"{FOLDER}/{name}-{hashlib.sha256(script).hexdigest()[:16]}.js"
     (work / FOLDER).mkdir(parents=True, exist_ok=True)
     (work / path).write_bytes(script)
     return path
+
+
+def shard_script(name: str, content: object) -> bytes:
+    """The bytes of a shard's file."""
+    return f"runhive.shard('{name}','{_quoted(content)}');\n".encode()
 
 
 def _quoted(content: object) -> str:

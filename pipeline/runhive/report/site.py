@@ -1,7 +1,7 @@
 """`runhive report`: the ledger's runs become the static site. Reads the ledger and docs/, writes only the site."""
 
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +9,11 @@ from pathlib import Path
 from runhive.report.compare_site import write_compare
 from runhive.report.data_site import page_names, write_data_pages
 from runhive.report.details import Detail
-from runhive.report.home import home
+from runhive.report.home import home, most_wanted
 from runhive.report.keep import Keep
 from runhive.report.npm import Package, Unreachable, bring, locked, place
 from runhive.report.page_maker import Place
-from runhive.report.pages import write_run_pages
+from runhive.report.pages import Links, write_run_pages
 from runhive.report.search import add_runs_to_search
 from runhive.report.shards import run_table_scripts, write_run_shards
 from runhive.report.shell import RUN_SHELL, read_shell, render_shell
@@ -23,6 +23,10 @@ from runhive.report.summary import Summary
 from runhive.report.swap import building_folder, swap, sweep
 from runhive.report.templates import render
 from runhive.report.trends_site import write_trends
+from runhive.report.tryit.offer import TryIt, offers, root_of
+from runhive.report.tryit.runtime import LIBRARY as RUNTIME_LIBRARY
+from runhive.report.tryit.runtime import write_runtime
+from runhive.report.tryit.shelf import Shelf, shelve
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.lock import file_lock
 from runhive.tracking.ledger.snapshot import Snapshot, snapshot
@@ -33,6 +37,7 @@ RUNS_A_PAGE = 500
 LONGEST_BUILD = 600.0  # seconds that a second build waits for the first
 KEPT = ".runhive"
 LIBRARIES = ("uplot",)
+STATIC = "the site was built with --static"
 LOST = "charts to zoom and comparing of any runs need it: build without them by `runhive report --static`"
 
 
@@ -71,14 +76,15 @@ def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan) -> Stamp:
         shell.result()
     shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
     place(libraries, source / KEPT / "npm", work / "assets/vendor")
-    _write_home(summaries, work)
+    _write_home(summaries, ledger, work)
     rows = ledger.rows()
     shards = write_run_shards(rows, work)
     _write_tables(summaries, shards, work)
-    write_trends(rows, shards, work, libraries)
+    write_trends(rows, shards, work, "uplot" in libraries)
     write_data_pages(summaries, ledger, work)
-    details = _write_run_pages(summaries, ledger, work, libraries, keep)
-    write_compare(summaries, details, shards, ledger, work, libraries)
+    links = Links(has_charts="uplot" in libraries, offers=_offers(summaries, ledger, source, work, plan))
+    details = _write_run_pages(summaries, ledger, work, links, keep)
+    write_compare(summaries, details, shards, ledger, work, links.has_charts)
     add_runs_to_search(summaries, work)
     keep.close()
     stamp = Stamp(ledger=ledger.tip(), runs=len(summaries))
@@ -86,9 +92,9 @@ def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan) -> Stamp:
     return stamp
 
 
-def _libraries(source: Path) -> dict[str, Package]:
+def _libraries(source: Path, names: Sequence[str] = LIBRARIES) -> dict[str, Package]:
     """The front-end libraries, once they are kept in *source*."""
-    libraries = locked(LIBRARIES)
+    libraries = locked(names)
     try:
         bring(libraries, source / KEPT / "npm", source)
     except Unreachable as error:
@@ -96,9 +102,17 @@ def _libraries(source: Path) -> dict[str, Package]:
     return libraries
 
 
-def _write_home(summaries: Sequence[Summary], work: Path) -> None:
+def _offers(summaries: Sequence[Summary], ledger: Snapshot, source: Path, work: Path, plan: Plan) -> dict[str, TryIt]:
+    """What the page of each run with an ONNX file offers to try; where any does, ONNX Runtime Web is in the site."""
+    shelf = Shelf(otherwise=STATIC) if plan.static else shelve(most_wanted(summaries), root_of(ledger))
+    if shelf.files:
+        write_runtime(_libraries(source, (RUNTIME_LIBRARY,))[RUNTIME_LIBRARY], source / KEPT / "npm", work)
+    return offers(summaries, shelf, ledger, work)
+
+
+def _write_home(summaries: Sequence[Summary], ledger: Ledger, work: Path) -> None:
     page = work / "index.html"
-    page.write_bytes(read_shell(page, "runhive-home").fill(render("home.html", home=home(summaries))))
+    page.write_bytes(read_shell(page, "runhive-home").fill(render("home.html", home=home(summaries, ledger))))
 
 
 def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Path) -> None:
@@ -114,13 +128,10 @@ def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Pat
 
 
 def _write_run_pages(
-    summaries: Sequence[Summary], ledger: Snapshot, work: Path, libraries: Collection[str], keep: Keep
+    summaries: Sequence[Summary], ledger: Snapshot, work: Path, links: Links, keep: Keep
 ) -> dict[str, Detail]:
     """Write runs/<run_id>.html beside their shell, which goes away, and return where each run's shard lies."""
     shell = read_shell(work / RUN_SHELL, "runhive-run")
     (work / RUN_SHELL).unlink()
-    place = Place(
-        repository=Path(ledger.repository.path), tip=ledger.tip(), work=work, kept=keep.folder, shell=shell,
-        libraries=sorted(libraries),
-    )  # fmt: skip
-    return write_run_pages(summaries, page_names(summaries), ledger, place, keep, lambda done, total: None)
+    place = Place(repository=Path(ledger.repository.path), tip=ledger.tip(), work=work, kept=keep.folder, shell=shell)
+    return write_run_pages(summaries, page_names(summaries), links, ledger, place, keep, lambda done, total: None)

@@ -10,6 +10,7 @@ from runhive.report.numerals import epoch_of
 from runhive.report.record import Code, Comparison, flatten, last_named, read_part
 from runhive.report.score import Score, score_of, shown_change
 from runhive.report.timeline import timed
+from runhive.report.tryit.onnx_file import Onnx, onnx_of
 from runhive.report.verdict import Verdict, judge
 from runhive.tracking.ledger.run import STATES, Run, run_folder
 
@@ -49,6 +50,7 @@ class Facts:
     seconds: float | None
     data_digest: str | None
     has_fetched: bool
+    onnx: Onnx | None
     kept: tuple[str, ...] = ()
 
 
@@ -119,6 +121,7 @@ def facts_of(run: Run, kept: Iterable[str] = ()) -> Facts:
         seconds=_seconds(run),
         data_digest=digest if isinstance(digest, str) else None,
         has_fetched=any(event.type == "fetched" for event in run.events),
+        onnx=onnx_of(run),
         kept=tuple(kept),
     )
 

@@ -1,12 +1,15 @@
 """Where a run's time went, and what happened to it when."""
 
+from collections import Counter
 from dataclasses import dataclass
 
+from runhive.report import numerals
 from runhive.report.text import clip
 from runhive.tracking.ledger.run import Event, Run
 
 MOST_MOMENTS = 200
 NOT_ADDED = ("queued", "preparing")
+ADDED_UP = ("used", "filed")
 
 
 @dataclass(frozen=True)
@@ -22,10 +25,13 @@ class Phase:
 
 @dataclass(frozen=True)
 class Moment:
+    """`times` counts the events of the same type that it stands for."""
+
     time: str
     type: str
     note: str
     seconds: float | None
+    times: int = 1
 
 
 def timed(run: Run) -> dict[str, float]:
@@ -47,11 +53,33 @@ def phases(run: Run) -> list[Phase]:
 
 
 def moments(run: Run) -> list[Moment]:
-    """The run's first events in their order."""
+    """The run's first events in their order; those that add up are one, at the place of the last."""
+    shown = run.events[:MOST_MOMENTS]
+    times = Counter(event.type for event in shown)
+    last = {event.type: index for index, event in enumerate(shown)}
     return [
-        Moment(str(event.time), str(event.type), _note(event), event.seconds if _is_duration(event.seconds) else None)
-        for event in run.events[:MOST_MOMENTS]
+        _moment(event, run, times[event.type] if event.type in ADDED_UP else 1)
+        for index, event in enumerate(shown)
+        if event.type not in ADDED_UP or index == last[event.type]
     ]
+
+
+def _moment(event: Event, run: Run, times: int) -> Moment:
+    told = {"used": _usage(run.used), "filed": _count(len(run.files))}.get(event.type)
+    spent = event.seconds if _is_duration(event.seconds) else None
+    return Moment(str(event.time), str(event.type), _note(event) if told is None else told, spent, times)
+
+
+def _usage(used: dict[str, float]) -> str:
+    """Processor time and the most memory that the run took, as far as they can be told."""
+    told = (
+        [f"{numerals.seconds(used.get('cpu_seconds'))} of processor time"]
+        if _is_duration(used.get("cpu_seconds"))
+        else []
+    )
+    peaks = {"memory": used.get("peak_memory_bytes"), "GPU memory": used.get("peak_gpu_memory_bytes")}
+    told += [f"{numerals.size(int(peak))} of {name}" for name, peak in peaks.items() if peak and 0 < peak < 1e15]
+    return ", ".join(told)
 
 
 def _note(event: Event) -> str:
@@ -75,6 +103,10 @@ def _note(event: Event) -> str:
         case "reproduced":
             return f"{clip(event.data.get('verdict', ''), 20)}, by {clip(event.data.get('run_id', ''), 30)}"
     return ""
+
+
+def _count(files: int) -> str:
+    return f"{files} file{'' if files == 1 else 's'}"
 
 
 def _is_duration(seconds: object) -> bool:

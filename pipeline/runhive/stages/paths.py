@@ -16,6 +16,7 @@ MODEL_CARD = Path("models/model.json")
 HISTORY = Path("models/history.csv")
 TRAIN_RECORD = Path("models/train.json")
 ONNX = Path("models/model.onnx")
+VARIANTS = Path("models/variants")
 
 EVALUATION = Path("results/evaluation.json")
 PREDICTIONS = Path("results/predictions.csv")

@@ -3,28 +3,27 @@
 import hashlib
 import io
 import json
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
-from runhive.decode import load_rgb
 from runhive.files import write_atomic
 from runhive.formats.evaluation import Evaluation
 from runhive.formats.model_card import ModelCard
 from runhive.formats.parity import Parity
-from runhive.formats.predictions import Predictions, read_predictions
+from runhive.formats.predictions import read_predictions
 from runhive.formats.train_record import TrainRecord
 from runhive.stages import paths
 from runhive.stages.data_facts import data_facts, doubtful_images, kept_data_files
 from runhive.stages.inputs import digest_of
 from runhive.stages.opened import close_run
 from runhive.stages.phase import Timer, read_phase
-from runhive.tracking.comparison import changed_samples, compare, find_baseline, kept_predictions
+from runhive.stages.pictures import changed_rows, doubtful_hits, mistakes, picture, pictures
+from runhive.tracking.comparison import compare, find_baseline
 from runhive.tracking.ledger.entry import FILE_BYTES
-from runhive.tracking.ledger.ledger import Ledger, open_ledger
+from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.ledger.run import Event, Run, fold
 from runhive.tracking.life.intake import contents
 from runhive.tracking.life.outbox import outbox
@@ -32,8 +31,6 @@ from runhive.tracking.repository import main_root
 from runhive.tracking.secrets import masked_bytes
 from runhive.tracking.storage.artifacts import describe_file
 
-PICTURE_SIDE = 320
-PICTURES = 200  # of one run at most, the most confident mistakes first
 LATER_STAGES = ("record", "report")  # left out of the dvc.lock that a run keeps: they come after it
 FILES = {
     paths.WEIGHTS: "model",
@@ -74,6 +71,7 @@ def record() -> None:
         found = compare(ledger, predictions, evaluation.evaluation_set.digest, baseline, reason)
         events.append(Event("compared", asdict(found)))
         shown += changed_rows(ledger, predictions, baseline if found.comparable else None)
+    shown += doubtful_hits(predictions)
     if files := new_files(before):
         events.append(Event("filed", {"files": files}))
     outcome = outcome_digest(evaluation, parity)
@@ -122,6 +120,10 @@ def exported_event(parity: Parity) -> Event:
         "export.relative_difference": parity.relative_difference,
         "export.top1_agreement": parity.top1_agreement,
     }
+    for variant in parity.variants:
+        if not variant.reason:
+            metrics[f"export.{variant.name}_bytes"] = variant.onnx_bytes
+            metrics[f"export.{variant.name}_top1_agreement"] = variant.top1_agreement
     return ended("export", "exported", {"metrics": metrics, "parity": parity.model_dump(mode="json")})
 
 
@@ -135,7 +137,8 @@ def ended(stage: str, type: str, data: dict[str, Any], seconds: float | None = N
 def new_files(before: Run) -> dict[str, Any]:
     """What the run made, by path, as far as the ledger does not know it yet; DVC's cache holds it by its MD5."""
     kept = in_ledger()
-    found = {path.as_posix(): describe_file(path, kind) | {"ledger": kept.get(path)} for path, kind in FILES.items()}
+    files = FILES | dict.fromkeys(sorted(paths.VARIANTS.glob("*.onnx")), "model")
+    found = {path.as_posix(): describe_file(path, kind) | {"ledger": kept.get(path)} for path, kind in files.items()}
     return {path: told for path, told in found.items() if before.files.get(path) != told}
 
 
@@ -143,41 +146,6 @@ def outcome_digest(evaluation: Evaluation, parity: Parity) -> str:
     """The same weights with the same numbers have the same digest."""
     numbers = [event.data["metrics"] for event in (evaluated_event(evaluation), exported_event(parity))]
     return digest_of({"weights": evaluation.weights_sha256, "metrics": numbers})
-
-
-def mistakes(predictions: Predictions) -> list[int]:
-    """Rows that the model got wrong, the most confident first."""
-    predicted = predictions.logits.argmax(axis=1)
-    wrong = (predicted != predictions.labels).nonzero()[0]
-    margin = predictions.logits.max(axis=1) - predictions.logits[range(len(predicted)), predictions.labels]
-    return [int(row) for row in sorted(wrong, key=lambda row: -margin[row])]
-
-
-def changed_rows(ledger: Ledger, predictions: Predictions, baseline: Run | None) -> list[int]:
-    """Rows that the model won or lost against *baseline*."""
-    before = kept_predictions(ledger, baseline) if baseline else None
-    if before is None:
-        return []
-    won, lost = changed_samples(before, predictions)
-    return [*won, *lost]
-
-
-def pictures(predictions: Predictions, rows: Iterable[int]) -> dict[str, bytes]:
-    """Small JPEGs of the images of *rows*, by the SHA-256 of the image that they show."""
-    found: dict[str, bytes] = {}
-    for row in rows:
-        if len(found) < PICTURES and predictions.sha256[row] not in found:
-            found[predictions.sha256[row]] = picture(predictions.paths[row])
-    return found
-
-
-def picture(path: str) -> bytes:
-    """A small JPEG of one image."""
-    image = load_rgb(paths.IMAGES / path)
-    image.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-    jpeg = io.BytesIO()
-    image.save(jpeg, "JPEG", quality=80)
-    return jpeg.getvalue()
 
 
 def in_ledger() -> dict[Path, str]:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from runhive.formats.parity import Flip, Parity
 from runhive.report import numerals
 from runhive.report.measures import Measure, measures
-from runhive.report.record import flatten
+from runhive.report.record import flatten, read_part
 from runhive.report.summary import Summary, summarize
 from runhive.report.text import clip
 from runhive.report.timeline import moments
@@ -48,6 +49,7 @@ def print_run(ledger: Ledger, run: Run) -> None:
     print_section("Digests", _digests(run))
     print_section("Time", _times(run))
     print_prose("Machine", _machine(run))
+    print_section("ONNX", _exported(run))
     print_section("Files", [row[:3] for row in places(ledger, run)])
     print_section("Events", _events(run))
 
@@ -152,6 +154,34 @@ def _data(run: Run) -> list[tuple[str, str]]:
             if isinstance(classes, dict)
         ]
     return lines
+
+
+def _exported(run: Run) -> list[tuple[str, ...]]:
+    """Size, milliseconds and answers of each exported file, after those of torch."""
+    parity = read_part(Parity, run.parity)
+    if parity is None:
+        return []
+    rows: list[tuple[str, ...]] = [
+        ("torch", numerals.size(parity.torch_bytes), _milliseconds(parity.torch_milliseconds), "", ""),
+        (
+            "fp32", numerals.size(parity.onnx_bytes), _milliseconds(parity.onnx_milliseconds),
+            _milliseconds(parity.onnx_milliseconds_in_32), _changed(parity.flips),
+        ),
+    ]  # fmt: skip
+    for one in parity.variants:
+        told = f"left out: {one.reason}" if one.reason else _changed(one.flips)
+        speeds = (_milliseconds(one.milliseconds), _milliseconds(one.milliseconds_in_32))
+        rows.append((one.name, numerals.size(one.onnx_bytes), *speeds, clip(told, 200)))
+    return [("", "size", "one image", "one of 32", "against torch"), *rows]
+
+
+def _milliseconds(value: float | None) -> str:
+    return "" if value is None else f"{numerals.number(value)} ms"
+
+
+def _changed(flips: Sequence[Flip]) -> str:
+    paths = ", ".join(flip.path for flip in flips[:3]) + (", …" if len(flips) > 3 else "")
+    return f"{len(flips)} answers changed" + (f": {paths}" if flips else "")
 
 
 def _times(run: Run) -> list[tuple[str, str, str]]:

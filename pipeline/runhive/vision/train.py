@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from runhive.errors import RunhiveError
-from runhive.formats.model_card import Preprocess
+from runhive.formats.preprocess import Preprocess
 from runhive.params import Model, Train
 from runhive.preprocess import input_batches
 from runhive.vision.augment import Labelled, augmented_batches, epoch_order, split_into_batches

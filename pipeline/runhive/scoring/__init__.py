@@ -1,0 +1,1 @@
+"""Models in use, without torch: an ONNX file opened safely, images to predictions, many of them to a table."""
