@@ -37,10 +37,11 @@
     if (column.key === "state") return element("td", {}, stateIcon(value, true));
     const told = text(column.key, value);
     if (told === "") return element("td", { class: column.isNumber ? "rh-number" : null }, quiet("–"));
-    const tone = column.key === "change" ? `rh-change rh-tone--${model.table.column("verdict")[place] ?? "same"}` : null;
     const exact = visible(asText(value));
-    return element("td", { class: column.isNumber ? "rh-number" : null, title: exact === told ? null : exact },
-      tone ? element("span", { class: tone }, told) : told);
+    const attributes = { class: column.isNumber ? "rh-number" : null, title: exact === told ? null : exact };
+    if (column.key !== "change") return element("td", attributes, told);
+    const tone = model.table.column("verdict")[place] ?? "same";
+    return element("td", attributes, element("span", { class: `rh-change rh-tone--${tone}` }, told));
   }
 
   function metricCell(model, column, place, value, best) {
