@@ -55,7 +55,8 @@
       isBest && "the best in view on this evaluation set",
     ].filter(Boolean).join("; ");
     return element("td", { class: `rh-number rt-metric${isBest ? " rt-best" : ""}`, title: said },
-      isBest ? element("span", { class: "rt-star", "aria-label": "best" }, "★") : null,
+      isBest ? element("span", { class: "rt-star", "aria-hidden": "true" }, "★") : null,
+      isBest ? element("span", { class: "rt-hidden" }, "best ") : null,
       element("b", {}, metricText(key, value)),
       set.isSelected ? element("span", { class: "rt-flag" }, "*") : null,
       range ? element("span", { class: "rh-interval" }, ` ${range}`) : null);
