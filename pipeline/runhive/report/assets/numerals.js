@@ -20,16 +20,20 @@
     return Math.abs(share) < LARGEST ? `${fixed(100 * share, 1)}${THIN}%` : NOTHING;
   }
 
+  /** A fixed number of decimals; a tie goes to the even digit, as in Python. */
   function fixed(value, digits) {
-    if (Math.abs(value) < 1e21) return value.toFixed(digits);
-    return `${BigInt(value)}${digits ? "." : ""}${"0".repeat(digits)}`;
+    if (Math.abs(value) >= 1e21) return `${BigInt(value)}${digits ? "." : ""}${"0".repeat(digits)}`;
+    const exact = value.toFixed(digits + 60);
+    const end = exact.indexOf(".") + 1 + digits;
+    const kept = exact.slice(0, digits ? end : end - 1);
+    return /^50*$/.test(exact.slice(end)) && "02468".includes(kept.at(-1)) ? kept : value.toFixed(digits);
   }
 
   function signed(value, digits) {
     return Number(digits) ? `${value < 0 ? MINUS : "+"}${digits}` : digits;
   }
 
-  const points = (difference) => signed(difference, Math.abs(100 * difference).toFixed(1));
+  const points = (difference) => signed(difference, fixed(Math.abs(100 * difference), 1));
 
   function number(value) {
     if (!(Math.abs(value) < LARGEST)) return NOTHING;
@@ -38,15 +42,15 @@
     if (Number.isInteger(size) && size < 1e15) return sign + `${size}`.replace(/\B(?=(\d{3})+$)/g, THIN);
     const [mantissa, exponent] = size.toExponential(3).split("e");
     if (exponent < -4 || exponent >= 4) return `${sign}${Number(mantissa)} × 10${raised(exponent)}`;
-    return sign + Number(size.toPrecision(4));
+    return sign + Number(fixed(size, 3 - exponent));
   }
 
   const raised = (exponent) => `${Number(exponent)}`.replace(/./g, (one) => RAISED[one]);
 
   function seconds(value) {
     if (!(value >= 0 && value < 1e9)) return NOTHING;
-    if (value < 9.95) return `${value.toFixed(1)}${THIN}s`;
-    const whole = Math.round(value);
+    if (value < 9.95) return `${fixed(value, 1)}${THIN}s`;
+    const whole = Number(fixed(value, 0));
     const two = (count) => `${count}`.padStart(2, "0");
     if (whole < 60) return `${whole}${THIN}s`;
     if (whole < 3600) return `${Math.floor(whole / 60)}${THIN}min ${two(whole % 60)}${THIN}s`;
