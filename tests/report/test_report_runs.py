@@ -331,7 +331,7 @@ def test_the_address_holds_the_whole_state(scheme: str, browser: Browser, table:
     page.get_by_label("Group by").select_option(label="train.lr")
     page.get_by_role("button", name="train.lr = 0.01").first.click()
     page.locator(f"{ROWS} input").nth(2).check()
-    page.wait_for_function("location.hash.includes('run=')")
+    page.wait_for_url(re.compile("run="))
     before = page.locator("#run-table").inner_text()
     again = browser.new_page()
     again.goto(page.url)
