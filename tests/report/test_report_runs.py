@@ -180,12 +180,12 @@ def test_one_set_alone_can_be_shown(page: Page, rows: list[Row]) -> None:
 def test_columns_are_picked_moved_and_put_back(page: Page) -> None:
     page.locator("summary", has_text="Columns").click()
     page.get_by_label("Find a column").fill("branch")
-    assert page.locator(".rt-others label").all_inner_texts() == [" Branch"]
-    page.get_by_label("Branch").check()
+    expect(page.locator(".rt-others label")).to_have_text(["Branch"])
+    page.get_by_role("checkbox", name="Branch").click()
     page.get_by_role("button", name="Move Branch up").click()
     heads = [head.strip(" ↓↑\n") for head in page.locator(".rt-table thead th").all_inner_texts()]
     assert heads[-2] == "Branch"
-    page.locator(".rt-chosen").get_by_label("Branch").uncheck()
+    page.locator(".rt-chosen").get_by_role("checkbox", name="Branch").click()
     expect(page.locator(".rt-table thead")).not_to_contain_text("Branch")
     page.get_by_role("button", name="Usual columns").click()
     page.keyboard.press("Escape")
@@ -327,17 +327,16 @@ def test_the_address_holds_the_whole_state(scheme: str, browser: Browser, table:
     page.get_by_role("button", name="val.accuracy").click()
     page.get_by_role("button", name="completed").click()
     page.locator("summary", has_text="Columns").click()
-    page.locator(".rt-others").get_by_label("val.nll").check()
+    page.locator(".rt-others").get_by_label("val.nll").click()
     page.get_by_label("Group by").select_option(label="train.lr")
     page.get_by_role("button", name="train.lr = 0.01").first.click()
     page.locator(f"{ROWS} input").nth(2).check()
-    page.wait_for_function("location.hash.includes('run=')")
-    before = page.locator("#runhive-run-table").inner_text()
+    page.wait_for_url(re.compile("run="))
+    before = page.locator("#run-table").inner_text()
     again = browser.new_page()
     again.goto(page.url)
-    again.locator("summary", has_text="Columns").click()
 
-    assert again.locator("#runhive-run-table").inner_text() == before
+    assert again.locator("#run-table").inner_text() == before
     assert page.url.startswith(
         f"{address}#filter=val.accuracy+%3E+0.7&sort=-metrics.val.accuracy&group=params.train.lr"
     )
@@ -405,7 +404,7 @@ def test_nothing_that_a_run_carries_runs_in_the_table(hostile_site: Path, browse
     page.locator("summary", has_text="Columns").click()
 
     assert page.evaluate("window.pwned ?? null") is None
-    assert page.locator("#runhive-run-table").locator("script, img, iframe").count() == 0
-    assert page.locator("#runhive-run-table *").evaluate_all(LISTENING) == []
+    assert page.locator("#run-table").locator("script, img, iframe").count() == 0
+    assert page.locator("#run-table *").evaluate_all(LISTENING) == []
     assert told == []
     page.close()

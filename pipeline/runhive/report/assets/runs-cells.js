@@ -37,10 +37,11 @@
     if (column.key === "state") return element("td", {}, stateIcon(value, true));
     const told = text(column.key, value);
     if (told === "") return element("td", { class: column.isNumber ? "rh-number" : null }, quiet("–"));
-    const tone = column.key === "change" ? `rh-change rh-tone--${model.table.column("verdict")[place] ?? "same"}` : null;
     const exact = visible(asText(value));
-    return element("td", { class: column.isNumber ? "rh-number" : null, title: exact === told ? null : exact },
-      tone ? element("span", { class: tone }, told) : told);
+    const attributes = { class: column.isNumber ? "rh-number" : null, title: exact === told ? null : exact };
+    if (column.key !== "change") return element("td", attributes, told);
+    const tone = model.table.column("verdict")[place] ?? "same";
+    return element("td", attributes, element("span", { class: `rh-change rh-tone--${tone}` }, told));
   }
 
   function metricCell(model, column, place, value, best) {
@@ -54,7 +55,8 @@
       isBest && "the best in view on this evaluation set",
     ].filter(Boolean).join("; ");
     return element("td", { class: `rh-number rt-metric${isBest ? " rt-best" : ""}`, title: said },
-      isBest ? element("span", { class: "rt-star", "aria-label": "best" }, "★") : null,
+      isBest ? element("span", { class: "rt-star", "aria-hidden": "true" }, "★") : null,
+      isBest ? element("span", { class: "rt-hidden" }, "best ") : null,
       element("b", {}, metricText(key, value)),
       set.isSelected ? element("span", { class: "rt-flag" }, "*") : null,
       range ? element("span", { class: "rh-interval" }, ` ${range}`) : null);

@@ -7,7 +7,8 @@
   const { visible } = runhive.numerals;
   const { ANY_SEED } = runhive.runsGroups;
   const FIELDS = [
-    "state", "experiment", "name", "verdict", "branch", "commit", "host", "baseline", "evaluation_digest", "data_digest",
+    "state", "experiment", "name", "verdict", "branch", "commit", "host", "baseline", "evaluation_digest",
+    "data_digest",
   ];
 
   /** A disclosure whose panel floats; Escape and a click elsewhere close it. */
@@ -28,7 +29,8 @@
   /** The column picker; `change(keys)` gets the new list, null for the usual one. */
   function columnMenu(columns, change) {
     const search = element("input", {
-      type: "search", class: "rt-input", "aria-label": "Find a column", placeholder: "Find a column", input: () => draw(),
+      type: "search", class: "rt-input", "aria-label": "Find a column", placeholder: "Find a column",
+      input: () => draw(),
     });
     const chosen = element("ol", { class: "rt-chosen" });
     const others = element("div", { class: "rt-others" });

@@ -17,6 +17,7 @@
       const own = column("evaluation_set")[place];
       const isOwn = typeof own === "string" && own !== "" && name.startsWith(`${own}.`);
       const set = isOwn ? own : name.slice(0, Math.max(0, name.lastIndexOf(".")));
+      const named = visible(set, 60);
       const digest = `${(isOwn && column("evaluation_digest")[place]) || column("data_digest")[place] || ""}`;
       const version = column("metrics_version")[place] ?? 0;
       const images = isOwn ? column("evaluation_images")[place] : null;
@@ -25,9 +26,9 @@
         isSelected,
         id: digest ? JSON.stringify([set, digest, version]) : null,
         digest: digest && digest === column("evaluation_digest")[place] ? digest : null,
-        text: digest ? [...(set ? [visible(set, 60)] : []), `digest ${visible(digest).slice(0, 12)}`].join(", ") : UNKNOWN,
+        text: digest ? `${set ? `${named}, ` : ""}digest ${visible(digest).slice(0, 12)}` : UNKNOWN,
         detail: [
-          set ? `evaluation set ${visible(set, 60)}` : "evaluation set not named", images === null ? "" : `${images} images`,
+          set ? `evaluation set ${named}` : "evaluation set not named", images === null ? "" : `${images} images`,
           digest ? `digest ${visible(digest, 80)}` : "digest not recorded", `metrics version ${version}`,
           isSelected ? "the epoch was selected on these images" : "",
         ].filter(Boolean).join(", "),

@@ -118,8 +118,8 @@
     if (sections.length < 2) return [];
     const elsewhere = sections.slice(1).reduce((sum, { places }) => sum + places.length, 0);
     const { text, digest } = sections[0].set;
-    const said = `${bare(key)} of ${count(elsewhere, "run")} was measured on another evaluation set than the newest run's`;
-    return [{ text: `${said} (${text}): compare within a set only. `, digest }];
+    const said = `${bare(key)} of ${count(elsewhere, "run")} was measured on another evaluation set`;
+    return [{ text: `${said} than the newest run's (${text}): compare within a set only. `, digest }];
   }
 
   runhive.runsView = { makeModel, makeView, count };

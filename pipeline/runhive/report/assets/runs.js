@@ -221,7 +221,7 @@
   }
 
   const table = runhive.table("runs");
-  const place = document.getElementById("runhive-run-table");
+  const place = document.getElementById("run-table");
   if (place && table.rows) {
     place.hidden = false;
     new RunsPage(place, makeModel(table));

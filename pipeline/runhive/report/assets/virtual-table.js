@@ -4,7 +4,8 @@
 
   const { element } = runhive.dom;
   const AHEAD = 8; // rows drawn beyond either end
-  const USUAL_HEIGHT = 28;
+  const USUAL_HEIGHT = 28; // pixels, until a row is measured
+  const USUAL_FRAME = 800;
 
   /** `draw(item, index)` makes a row's <tr>. */
   function virtualTable({ label, caption, draw }) {
@@ -21,40 +22,44 @@
     let height = USUAL_HEIGHT;
 
     function show(found) {
-      items = found;
-      for (const row of rows.values()) row.remove();
+      const old = [...rows.values()];
       rows = new Map();
+      items = found;
       table.setAttribute("aria-rowcount", `${items.length + 1}`);
       sight();
+      for (const row of old) row.remove();
       measure();
     }
 
+    /** The height of a row as it came out, which the reader's font size has a say in. */
     function measure() {
       const [first] = rows.values();
       const found = first?.getBoundingClientRect().height;
-      if (found && Math.abs(found - height) > 0.01) {
-        height = found;
-        sight();
-      }
+      if (!found || Math.abs(found - height) < 0.01) return;
+      height = found;
+      sight();
     }
 
-    function sight(everything = false) {
-      const start = everything ? 0 : Math.max(0, Math.floor(frame.scrollTop / height) - AHEAD);
-      const length = Math.ceil((frame.clientHeight || 800) / height) + 2 * AHEAD;
-      const end = everything ? items.length : Math.min(items.length, start + length);
+    /** Draws what is in sight; spaces stand for the rest, and are there before rows go, or the frame would jump. */
+    function sight(isAll = false) {
+      const first = Math.max(0, Math.floor(frame.scrollTop / height) - AHEAD);
+      const length = Math.ceil((frame.clientHeight || USUAL_FRAME) / height) + 2 * AHEAD;
+      const start = isAll ? 0 : Math.min(first, Math.max(0, items.length - length));
+      const end = isAll ? items.length : Math.min(items.length, start + length);
+      above.firstChild.style.height = `${start * height}px`;
+      below.firstChild.style.height = `${(items.length - end) * height}px`;
+      place(start, end);
       for (const [index, row] of rows) {
         if (index >= start && index < end) continue;
         if (row.contains(document.activeElement)) frame.focus({ preventScroll: true });
         row.remove();
         rows.delete(index);
       }
-      place(start, end);
-      above.firstChild.style.height = `${start * height}px`;
-      below.firstChild.style.height = `${(items.length - end) * height}px`;
     }
 
+    /** Draws the rows that are not there yet, from the last up, each before the one after it. */
     function place(start, end) {
-      let next = below;
+      let next = [...rows].find(([index]) => index >= end)?.[1] ?? below;
       for (let index = end - 1; index >= start; index -= 1) {
         let row = rows.get(index);
         if (!row) {
