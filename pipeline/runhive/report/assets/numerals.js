@@ -109,6 +109,6 @@
 
   runhive.numerals = {
     NOTHING, asText, clip, fixed, falls, isBetter, isBound, isShare, lastPart, mainMetric, number, percent, points,
-    seconds, shown, size, visible, when,
+    seconds, shown, signed, size, visible, when,
   };
 })();
