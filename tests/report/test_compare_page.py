@@ -22,6 +22,7 @@ from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run
 
 Open = Callable[..., Page]
+OWN = ("file:", "blob:", "http://127.0.0.1")  # the search works in a blob
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -49,7 +50,7 @@ def told(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on(
         "request",
-        lambda request: None if request.url.startswith(("file:", "http://127.0.0.1")) else said.append(request.url),
+        lambda request: None if request.url.startswith(OWN) else said.append(request.url),
     )
     yield page, said
     context.close()

@@ -70,7 +70,7 @@ def test_no_page_is_wider_than_the_window(
 
 def test_the_table_of_runs_scrolls_inside_its_own_frame_on_a_phone(site: Path, browser: Browser) -> None:
     page = open_page(browser, site / "runs/index.html", viewport={"width": 390, "height": 800})
-    frame = page.locator(".rh-scroll").first
+    frame = page.locator(".rt-frame")
 
     assert frame.evaluate("one => one.scrollWidth > one.clientWidth")
     assert frame.get_attribute("tabindex") == "0" and frame.get_attribute("aria-label")

@@ -62,7 +62,7 @@ def drawn(text: str, ledger: Ledger, folder: Path) -> list[Page]:
         details={},
     )
     place = {"total": 1, "first": 1, "names": ["index.html"], "index": 0}
-    table = render("runs.html", summaries=[summary], shards=[], **place)
+    table = render("runs.html", summaries=[summary], scripts=[], **place)
     return [parse(html) for html in (run, table, render("home.html", home=home([summary], ledger)))]
 
 
@@ -130,7 +130,8 @@ def test_no_script_of_a_run_is_run_and_nothing_leaves_the_folder(hostile_site: P
     page.on("pageerror", lambda error: told.append(("error", str(error))))
     page.on("dialog", lambda dialog: told.append(("dialog", dialog.message)))
     page.on(
-        "request", lambda request: None if request.url.startswith("file://") else told.append(("request", request.url))
+        "request",
+        lambda request: None if request.url.startswith(("file://", "blob:")) else told.append(("request", request.url)),
     )
     for path in sorted(hostile_site.rglob("*.html")):
         page.goto(path.as_uri())

@@ -1,7 +1,8 @@
 """The Compare page: a shard for each run, one for each set of samples, and what can be compared without a script."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from runhive.report.answer_bits import Answered, Sample
-from runhive.report.details import details, kept_answers
+from runhive.report.details import Detail, kept_answers
 from runhive.report.gallery import thumbnail
 from runhive.report.shards import RUNS_A_SHARD, columnar, write_shard
 from runhive.report.shell import read_shell
 from runhive.report.summary import Summary
 from runhive.report.templates import render
-from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.snapshot import Snapshot
 
 DETAILS = "details"
 SAMPLES = "samples"
@@ -31,67 +31,64 @@ SCRIPTS = (
 
 @dataclass
 class SampleSet:
-    """The samples that several runs answered, and which of them any run got wrong."""
+    """Samples that several runs answered: one of the runs, and which samples any of them got wrong, as packed bits."""
 
-    samples: list[Sample]
-    missed: NDArray[np.bool_] = field(repr=False)
+    run_id: str
+    missed: NDArray[np.uint8]
 
 
 def write_compare(
-    newest_first: Sequence[Summary], shards: Sequence[str], ledger: Ledger, work: Path, libraries: Collection[str]
-) -> dict[str, str]:
-    """Write compare/ below *work* and return the path of each run's shard in the site.
-
-    *shards* are the paths of the table of runs there.
-    """
-    sets: dict[str, SampleSet] = {}
-    names = {summary.run_id: _write_details(summary, ledger, sets, work) for summary in reversed(newest_first)}
-    listed = [
-        *_write_index(names, work),
-        write_shard(work, SAMPLES, {digest: _write_samples(digest, one, ledger, work) for digest, one in sets.items()}),
-    ]
+    newest_first: Sequence[Summary],
+    details: Mapping[str, Detail],
+    shards: Sequence[str],
+    ledger: Snapshot,
+    work: Path,
+    has_charts: bool,
+) -> None:
+    """Write compare/ below *work*; *shards* are the paths of the table of runs in the site, *details* each run's."""
+    oldest_first = [details[summary.run_id] for summary in reversed(newest_first)]
+    samples = {digest: _write_samples(digest, found, ledger, work) for digest, found in _sets(oldest_first).items()}
     compared = [summary for summary in newest_first if summary.comparison and summary.verdict.baseline]
     body = render(
         "compare.html",
         compared=compared[:MOST_COMPARED],
         hidden=max(0, len(compared) - MOST_COMPARED),
         known={summary.run_id: summary for summary in newest_first},
-        shards=[*shards, *listed],
+        shards=[*shards, *_write_index(oldest_first, work), write_shard(work, SAMPLES, samples)],
         scripts=SCRIPTS,
-        has_charts="uplot" in libraries,
+        has_charts=has_charts,
     )
     index = work / "compare/index.html"
     index.write_bytes(read_shell(index, "runhive-compare").fill(body))
-    return names
 
 
-def _write_details(summary: Summary, ledger: Ledger, sets: dict[str, SampleSet], work: Path) -> str:
-    """Write the run's shard and return its path in the site."""
-    answers = kept_answers(summary.run, ledger)
-    if answers:
-        _note(answers, sets)
-    return write_shard(work, summary.run_id, details(summary.run, ledger, answers))
+def _sets(oldest_first: Sequence[Detail]) -> dict[str, SampleSet]:
+    """The sets of samples by their digest."""
+    sets: dict[str, SampleSet] = {}
+    for detail in oldest_first:
+        if detail.samples is not None:
+            missed = np.frombuffer(b64decode(detail.missed), dtype=np.uint8)
+            known = sets.setdefault(detail.samples, SampleSet(detail.run_id, missed))
+            known.missed = known.missed | missed
+    return sets
 
 
-def _note(answers: Answered, sets: dict[str, SampleSet]) -> None:
-    known = sets.setdefault(answers.digest, SampleSet(answers.samples, np.zeros(len(answers.samples), dtype=bool)))
-    known.missed |= ~answers.right
-
-
-def _write_index(names: Mapping[str, str], work: Path) -> list[str]:
+def _write_index(oldest_first: Sequence[Detail], work: Path) -> list[str]:
     """Write where each run's shard lies, 1,000 runs a shard."""
-    table = pd.DataFrame({"run_id": list(names), "path": list(names.values())})
+    table = pd.DataFrame({"run_id": [one.run_id for one in oldest_first], "path": [one.path for one in oldest_first]})
     starts = range(0, len(table), RUNS_A_SHARD)
     return [write_shard(work, DETAILS, columnar(table.iloc[start : start + RUNS_A_SHARD])) for start in starts]
 
 
-def _write_samples(digest: str, found: SampleSet, ledger: Ledger, work: Path) -> str:
+def _write_samples(digest: str, found: SampleSet, ledger: Snapshot, work: Path) -> str:
     """Write the names of a set's samples, and pictures of those that some run got wrong, as far as they are kept."""
-    missed = np.flatnonzero(found.missed)[:MOST_PICTURES]
-    pictured = [int(index) for index in missed if thumbnail(found.samples[index].sha256, ledger, work)]
+    answers = kept_answers(found.run_id, ledger)
+    assert answers is not None and answers.digest == digest
+    missed = np.flatnonzero(np.unpackbits(found.missed)[: len(answers.samples)])[:MOST_PICTURES]
+    pictured = [int(index) for index in missed if thumbnail(answers.samples[index].sha256, ledger, work)]
     content: dict[str, Any] = {
-        "paths": [sample.path for sample in found.samples],
-        "labels": [sample.label for sample in found.samples],
-        "pictures": [[index, found.samples[index].sha256] for index in pictured],
+        "paths": [sample.path for sample in answers.samples],
+        "labels": [sample.label for sample in answers.samples],
+        "pictures": [[index, answers.samples[index].sha256] for index in pictured],
     }
     return write_shard(work, f"{SAMPLES}-{digest}", content)

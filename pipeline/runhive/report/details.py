@@ -1,23 +1,53 @@
 """What the Compare page needs of one run beside its row: curves, answers, surroundings. One shard a run."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from runhive.errors import RunhiveError
+from runhive.formats.predictions import from_csv
 from runhive.report.answer_bits import Answered, answered, packed
+from runhive.report.code_digest import code_digest
+from runhive.report.keep import key_of
 from runhive.report.quantities import Curve, quantities
 from runhive.report.record import flatten
+from runhive.report.shards import FOLDER, shard_script
 from runhive.report.timeline import timed
-from runhive.tracking.comparison import kept_predictions
+from runhive.tracking.comparison import PREDICTIONS
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run
 
 Pairs = list[list[Any]]  # a name and its value: an object's keys would be the run's
 
 
-def details(run: Run, ledger: Ledger, answers: Answered | None) -> dict[str, Any]:
-    """The content of the run's shard."""
+@dataclass(frozen=True)
+class Detail:
+    """Where a run's shard lies in the site; `missed` are the bits of the `samples` that it got wrong, in base64."""
+
+    run_id: str
+    path: str
+    samples: str | None = None
+    missed: str = ""
+
+
+def shard_path(run_id: str, state: str) -> str:
+    """Where the shard of a run lies in the site, by all that the ledger holds of the run and the code that reads it."""
+    return f"{FOLDER}/{run_id}-{key_of('details', code_digest(), state)[:16]}.js"
+
+
+def write_details(run: Run, ledger: Ledger, work: Path, path: str) -> Detail:
+    """Write the run's shard to *path* in the site at *work*."""
+    answers = kept_answers(run.run_id, ledger)
+    (work / FOLDER).mkdir(parents=True, exist_ok=True)
+    (work / path).write_bytes(shard_script(run.run_id, _content(run, ledger, answers)))
+    if answers is None:
+        return Detail(run.run_id, path)
+    return Detail(run.run_id, path, answers.digest, packed(~answers.right))
+
+
+def _content(run: Run, ledger: Ledger, answers: Answered | None) -> dict[str, Any]:
     return {
         **_curves(quantities(partial(ledger.file, run.run_id))),
         "answers": _answers(answers) if answers else None,
@@ -27,10 +57,11 @@ def details(run: Run, ledger: Ledger, answers: Answered | None) -> dict[str, Any
     }
 
 
-def kept_answers(run: Run, ledger: Ledger) -> Answered | None:
-    """The answers that the ledger keeps of *run*; None where it keeps none that can be read."""
+def kept_answers(run_id: str, ledger: Ledger) -> Answered | None:
+    """The answers that the ledger keeps of a run; None where it keeps none that can be read."""
+    content = ledger.file(run_id, PREDICTIONS)
     try:
-        predictions = kept_predictions(ledger, run)
+        predictions = from_csv(content, PREDICTIONS) if content is not None else None
     except RunhiveError:
         return None
     return answered(predictions) if predictions is not None and predictions.paths else None

@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from pydantic import BaseModel
 
 from runhive.errors import RunhiveError
+from runhive.report.details import write_details
 from runhive.report.keep import Made, take
 from runhive.report.policy import with_wasm
 from runhive.report.run_page import run_page
@@ -43,13 +44,14 @@ class Place(BaseModel):
 
 
 class Job(BaseModel):
-    """One page: `key` stands for all that it is made from, the rest are the runs, pages and shards that it names.
+    """One page and one shard: `key` stands for all that they are made from, `shard` is where the run's goes.
 
     `details` are the shards of the run and of its baseline, by run id.
     """
 
     key: str
     run_id: str
+    shard: str
     baseline: str | None
     newer: str | None
     older: str | None
@@ -70,7 +72,10 @@ class Answer(BaseModel):
 
 
 def make_page(job: Job, ledger: Snapshot, place: Place) -> Made:
-    """Make one page, and keep it and its pictures; the value is which pictures the ledger has not."""
+    """Make one page and the shard of its run, and keep them and the pictures.
+
+    The value says which pictures the ledger has not (`absent`), where the shard lies and what its answers are of.
+    """
     ledger.absent.clear()
     summary = summarize(ledger.run(job.run_id))
     baseline = summarize(ledger.run(job.baseline)) if job.baseline else None
@@ -81,9 +86,11 @@ def make_page(job: Job, ledger: Snapshot, place: Place) -> Made:
         content = with_wasm(content.decode()).encode()
     path = f"runs/{job.run_id}.html"
     (place.work / path).write_bytes(content)
+    detail = write_details(summary.run, ledger, place.work, job.shard)
     pictures = {match.decode() for match in PICTURE.findall(content)}
     shown = sorted(picture for picture in pictures if (place.work / picture).is_file())
-    return Made(take(place.kept, place.work, [path, *shown]), value=sorted(ledger.absent))
+    files = take(place.kept, place.work, [path, detail.path, *shown])
+    return Made(files, value={"absent": sorted(ledger.absent), "detail": vars(detail)})
 
 
 def made_by_several(jobs: Sequence[Job], place: Place, processes: int) -> Iterator[Made]:

@@ -4,13 +4,12 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from itertools import accumulate, islice, pairwise
 from typing import TypeVar
 
 from runhive.report.chart import drawable
 from runhive.report.curves import COLUMNS as HISTORY_COLUMNS
-from runhive.report.curves import parse_history
 from runhive.report.numerals import epoch_of
 from runhive.report.scalars import COLUMNS as SCALAR_COLUMNS
 from runhive.report.scalars import LAST_STEP, MOST_ROWS
@@ -52,14 +51,17 @@ def _lenient(read: Callable[[bytes], list[Curve]], content: bytes | None) -> lis
 
 
 def _history(content: bytes) -> list[Curve]:
-    epochs = parse_history(content) or []
-    ends = list(accumulate(one.seconds for one in epochs))
-    columns = zip(*map(astuple, epochs), strict=True)
-    named = dict(zip(HISTORY_COLUMNS, columns, strict=False))
-    at = named.pop("epoch", ())
+    header, *lines = content.decode("utf-8").splitlines() or [""]
+    if header.split(",") != HISTORY_COLUMNS or not lines:
+        return []
+    rows = [[float(cell) for cell in line.split(",")] for line in lines]
+    at, *columns = zip(*rows, strict=True)
+    ends = list(accumulate(columns[-1]))
+    if not all(drawable(place) for place in (*at, *ends)):
+        raise ValueError("no epoch")
     return [
         _curve(name, "epoch", list(zip(at, ends, values, strict=True)))
-        for name, values in named.items()
+        for name, values in zip(HISTORY_COLUMNS[1:], columns, strict=True)
         if any(map(drawable, values))
     ]
 

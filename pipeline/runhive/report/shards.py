@@ -20,16 +20,27 @@ from runhive.tracking.ledger.table import tabulate
 FOLDER = "assets/shards"
 RUNS = "runs"
 RUNS_A_SHARD = 1000
+LOADER = "runhive"
+TABLE = (
+    "filter", "fields", "numerals", "dom", "runs-state", "runs-columns", "runs-sets", "runs-groups", "runs-view",
+    "runs-cells", "runs-head", "runs-rows", "runs-chips", "virtual-table", "suggest", "runs-csv", "runs-menus",
+    "runs-filter", "runs",
+)  # fmt: skip
 ESCAPES = str.maketrans({character: f"\\x{ord(character):02x}" for character in "\\'<>&\x7f"})
 
 
 def write_shard(work: Path, name: str, content: object) -> str:
     """Write *content* as a shard of *name* into the site at *work* and return its path in the site."""
-    script = f"runhive.shard('{name}','{_quoted(content)}');\n".encode()
+    script = shard_script(name, content)
     path = f"{FOLDER}/{name}-{hashlib.sha256(script).hexdigest()[:16]}.js"
     (work / FOLDER).mkdir(parents=True, exist_ok=True)
     (work / path).write_bytes(script)
     return path
+
+
+def shard_script(name: str, content: object) -> bytes:
+    """The bytes of a shard's file."""
+    return f"runhive.shard('{name}','{_quoted(content)}');\n".encode()
 
 
 def _quoted(content: object) -> str:
@@ -38,6 +49,12 @@ def _quoted(content: object) -> str:
     As JSON, not as an object literal, in which a key named `__proto__` is no key.
     """
     return json.dumps(content, separators=(",", ":"), allow_nan=False).translate(ESCAPES)
+
+
+def run_table_scripts(shards: Sequence[str]) -> list[str]:
+    """The scripts of the run table, in their order: the loader, the data, the table."""
+    loader, *table = (f"assets/{name}.js" for name in (LOADER, *TABLE))
+    return [loader, *shards, *table]
 
 
 def write_run_shards(rows: Sequence[Row], work: Path) -> list[str]:

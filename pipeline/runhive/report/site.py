@@ -8,13 +8,14 @@ from pathlib import Path
 
 from runhive.report.compare_site import write_compare
 from runhive.report.data_site import page_names, write_data_pages
+from runhive.report.details import Detail
 from runhive.report.home import home, most_wanted
 from runhive.report.keep import Keep
 from runhive.report.npm import Package, Unreachable, bring, locked, place
 from runhive.report.page_maker import Place
 from runhive.report.pages import Links, write_run_pages
 from runhive.report.search import add_runs_to_search
-from runhive.report.shards import write_run_shards
+from runhive.report.shards import run_table_scripts, write_run_shards
 from runhive.report.shell import RUN_SHELL, read_shell, render_shell
 from runhive.report.stamp import Stamp
 from runhive.report.summaries import summaries_of
@@ -79,11 +80,11 @@ def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan) -> Stamp:
     rows = ledger.rows()
     shards = write_run_shards(rows, work)
     _write_tables(summaries, shards, work)
-    details = write_compare(summaries, shards, ledger, work, libraries)
-    write_trends(rows, shards, work, libraries)
+    write_trends(rows, shards, work, "uplot" in libraries)
     write_data_pages(summaries, ledger, work)
-    offers = _offers(summaries, ledger, source, work, plan)
-    _write_run_pages(summaries, ledger, work, Links(details if libraries else {}, offers), keep)
+    links = Links(has_charts="uplot" in libraries, offers=_offers(summaries, ledger, source, work, plan))
+    details = _write_run_pages(summaries, ledger, work, links, keep)
+    write_compare(summaries, details, shards, ledger, work, links.has_charts)
     add_runs_to_search(summaries, work)
     keep.close()
     stamp = Stamp(ledger=ledger.tip(), runs=len(summaries))
@@ -122,13 +123,15 @@ def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Pat
     for index, start in enumerate(starts):
         rows = summaries[start : start + RUNS_A_PAGE]
         place = {"total": len(summaries), "first": start + 1, "names": names, "index": index}
-        body = render("runs.html", summaries=rows, shards=shards, **place)
+        body = render("runs.html", summaries=rows, scripts=run_table_scripts(shards), **place)
         (work / "runs" / names[index]).write_bytes(shell.fill(body))
 
 
-def _write_run_pages(summaries: Sequence[Summary], ledger: Snapshot, work: Path, links: Links, keep: Keep) -> None:
-    """Write runs/<run_id>.html beside their shell, which goes away."""
+def _write_run_pages(
+    summaries: Sequence[Summary], ledger: Snapshot, work: Path, links: Links, keep: Keep
+) -> dict[str, Detail]:
+    """Write runs/<run_id>.html beside their shell, which goes away, and return where each run's shard lies."""
     shell = read_shell(work / RUN_SHELL, "runhive-run")
     (work / RUN_SHELL).unlink()
     place = Place(repository=Path(ledger.repository.path), tip=ledger.tip(), work=work, kept=keep.folder, shell=shell)
-    write_run_pages(summaries, page_names(summaries), links, ledger, place, keep, lambda done, total: None)
+    return write_run_pages(summaries, page_names(summaries), links, ledger, place, keep, lambda done, total: None)

@@ -1,6 +1,6 @@
 """The page of trends: its static charts, the marks that its script draws, and the feed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from runhive.report.feed import atom
@@ -25,12 +25,11 @@ SCRIPTS = (
 )
 
 
-def write_trends(rows: Sequence[Row], shards: Sequence[str], work: Path, libraries: Collection[str]) -> None:
+def write_trends(rows: Sequence[Row], shards: Sequence[str], work: Path, has_charts: bool) -> None:
     """Write trends/ below *work*; *rows* are the newest first, *shards* the paths of their table in the site."""
     by_experiment = series_of(rows)
     page = trends_page(by_experiment)
     marks = write_shard(work, "trends", trends_data(by_experiment))
-    has_charts = "uplot" in libraries
     scripts = SCRIPTS if has_charts else ()
     body = render("trends.html", page=page, shards=[*shards, marks], scripts=scripts, has_charts=has_charts)
     index = work / "trends/index.html"

@@ -39,7 +39,8 @@
   const clipped = (text, longest) => [...text].slice(0, longest).join("");
 
   function tokenize(text) {
-    if (length(text) > LONGEST) throw new FilterError(null, `${length(text)} characters, ${LONGEST} at most: shorten it`);
+    const size = length(text);
+    if (size > LONGEST) throw new FilterError(null, `${size} characters, ${LONGEST} at most: shorten it`);
     const found = [];
     let place = skip(text, 0);
     while (place < text.length) {
@@ -53,7 +54,7 @@
       found.push({ kind: keyword ? lower : kind, text: match[0], position, place });
       place = skip(text, TOKEN.lastIndex);
     }
-    return [...found, { kind: "end", text: "", position: length(text) + 1, place: text.length }];
+    return [...found, { kind: "end", text: "", position: size + 1, place: text.length }];
   }
 
   function skip(text, place) {

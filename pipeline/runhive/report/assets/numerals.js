@@ -9,13 +9,16 @@
   const LARGEST = 1e300;
   const LONGEST = 2000;
   const HIDDEN = /[^\n\t\P{C}]|[\p{Zl}\p{Zp}]/gu;
+  const RAISED = { "-": "⁻", ...[..."⁰¹²³⁴⁵⁶⁷⁸⁹"] };
   const SHARES = ["accuracy", "precision", "recall", "f1", "macro_f1", "roc_auc", "top1_agreement"];
   const LOWER_IS_BETTER = ["nll", "loss", "brier", "ece", "error", "mae", "mse", "rmse"];
   const LOWER_ENDS = ["_loss", "_error", "_difference", "_milliseconds"];
   const isBound = (metric) => metric.endsWith("_low") || metric.endsWith("_high");
   const lastPart = (metric) => metric.slice(metric.lastIndexOf(".") + 1);
 
-  const percent = (share) => (Math.abs(share) < LARGEST ? `${fixed(100 * share, 1)}${THIN}%` : NOTHING);
+  function percent(share) {
+    return Math.abs(share) < LARGEST ? `${fixed(100 * share, 1)}${THIN}%` : NOTHING;
+  }
 
   /** A fixed number of decimals; a tie goes to the even digit, as in Python. */
   function fixed(value, digits) {
@@ -38,11 +41,11 @@
     const size = Math.abs(value);
     if (Number.isInteger(size) && size < 1e15) return sign + `${size}`.replace(/\B(?=(\d{3})+$)/g, THIN);
     const [mantissa, exponent] = size.toExponential(3).split("e");
-    if (exponent < -4 || exponent >= 4) return `${sign}${Number(mantissa)} × 10${raised(Number(exponent))}`;
+    if (exponent < -4 || exponent >= 4) return `${sign}${Number(mantissa)} × 10${raised(exponent)}`;
     return sign + Number(fixed(size, 3 - exponent));
   }
 
-  const raised = (exponent) => `${exponent}`.replace(/./g, (one) => (one === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[one]));
+  const raised = (exponent) => `${Number(exponent)}`.replace(/./g, (one) => RAISED[one]);
 
   function seconds(value) {
     if (!(value >= 0 && value < 1e9)) return NOTHING;
@@ -100,10 +103,12 @@
     return clip(text, longest).replace(HIDDEN, spelt);
   }
 
-  const spelt = (character) => `⟨U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`;
+  function spelt(character) {
+    return `⟨U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`;
+  }
 
   runhive.numerals = {
-    NOTHING, MINUS, asText, clip, fixed, falls, isBetter, isBound, isShare, lastPart, mainMetric, number, percent, points,
+    NOTHING, asText, clip, fixed, falls, isBetter, isBound, isShare, lastPart, mainMetric, number, percent, points,
     seconds, shown, signed, size, visible, when,
   };
 })();
