@@ -122,7 +122,8 @@ def test_no_script_of_a_run_is_run_and_nothing_leaves_the_folder(hostile_site: P
     page.on("pageerror", lambda error: told.append(("error", str(error))))
     page.on("dialog", lambda dialog: told.append(("dialog", dialog.message)))
     page.on(
-        "request", lambda request: None if request.url.startswith("file://") else told.append(("request", request.url))
+        "request",
+        lambda request: None if request.url.startswith(("file://", "blob:")) else told.append(("request", request.url)),
     )
     for path in sorted(hostile_site.rglob("*.html")):
         page.goto(path.as_uri())
