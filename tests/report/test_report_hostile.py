@@ -60,6 +60,7 @@ def drawn(text: str, ledger: Ledger, folder: Path) -> list[Page]:
         older=None,
         data_pages={},
         details={},
+        versions=[],
     )
     place = {"total": 1, "first": 1, "names": ["index.html"], "index": 0}
     table = render("runs.html", summaries=[summary], scripts=[], **place)

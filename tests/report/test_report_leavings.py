@@ -38,7 +38,7 @@ def keep(ledger: Ledger, contents: Mapping[str, bytes], log: bytes = b"") -> Non
 
 def page(ledger: Ledger, site: Path) -> str:
     gathered = run_page(summarize(ledger.run(ID)), None, ledger, site, None)
-    return render("run.html", page=gathered, newer=None, older=None, data_pages={}, details={})
+    return render("run.html", page=gathered, newer=None, older=None, data_pages={}, details={}, versions=[])
 
 
 def test_a_picture_is_known_by_its_bytes_and_copied_and_what_only_says_so_is_not(made: Ledger, tmp_path: Path) -> None:

@@ -10,26 +10,24 @@ from runhive.tracking.ledger.run import Run
 
 @dataclass(frozen=True)
 class Box:
-    """One link of the chain: `digest` is a content digest, a commit, the run's id or a version's name."""
+    """One link of the chain: `digest` is a content digest, a commit or the run's id."""
 
     kind: str
     digest: str
     note: str
-    address: str = ""
 
 
 @dataclass(frozen=True)
 class Lineage:
-    """`sources` → the run → `products`, each made from the one before → `versions` of the last one."""
+    """`sources` → the run → `products`, each made from the one before."""
 
     sources: tuple[Box, ...]
     run: Box
     products: tuple[Box, ...]
-    versions: tuple[Box, ...]
 
     @property
     def boxes(self) -> tuple[Box, ...]:
-        return (*self.sources, self.run, *self.products, *self.versions)
+        return (*self.sources, self.run, *self.products)
 
 
 def lineage(run: Run, code: Code, data: Data, training: Training, parity: Parity | None) -> Lineage:
@@ -50,13 +48,7 @@ def lineage(run: Run, code: Code, data: Data, training: Training, parity: Parity
         sources=tuple(box for box in sources if box.digest),
         run=Box("run", run.run_id, f"inputs {run.input_digest[:12]}" if run.input_digest else ""),
         products=tuple(box for box in products if box.digest),
-        versions=versions_of(run),
     )
-
-
-def versions_of(run: Run) -> tuple[Box, ...]:
-    """The model versions that were made from *run*: none before there is a registry."""
-    return ()
 
 
 def _images(data: Data) -> str:

@@ -46,7 +46,8 @@ class Place(BaseModel):
 class Job(BaseModel):
     """One page and one shard: `key` stands for all that they are made from, `shard` is where the run's goes.
 
-    `details` are the shards of the run and of its baseline, by run id.
+    `details` are the shards of the run and of its baseline, by run id; `versions` are titles of model versions that
+    came of the run, each with its page in models/.
     """
 
     key: str
@@ -58,6 +59,7 @@ class Job(BaseModel):
     data_pages: dict[str, str]
     details: dict[str, str]
     try_it: TryIt | None
+    versions: list[tuple[str, str]]
 
 
 class Order(BaseModel):
@@ -80,7 +82,7 @@ def make_page(job: Job, ledger: Snapshot, place: Place) -> Made:
     summary = summarize(ledger.run(job.run_id))
     baseline = summarize(ledger.run(job.baseline)) if job.baseline else None
     page = run_page(summary, baseline, ledger, place.work, job.try_it)
-    named = {"newer": job.newer, "older": job.older, "data_pages": job.data_pages, "details": job.details}
+    named = job.model_dump(include={"newer", "older", "data_pages", "details", "versions"})
     content = place.shell.fill(render("run.html", page=page, **named), job.run_id)
     if job.try_it and job.try_it.model:
         content = with_wasm(content.decode()).encode()

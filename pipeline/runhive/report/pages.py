@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from runhive.report.code_digest import code_digest
 from runhive.report.details import Detail, shard_path
@@ -18,10 +18,14 @@ MOST_PROCESSES = 8
 
 @dataclass(frozen=True)
 class Links:
-    """What the pages load beside themselves: shards, if there is what draws them, and models to try, by run id."""
+    """What the pages load beside themselves: shards, if there is what draws them, and models to try, by run id.
+
+    `versions` are the model versions that came of a run: title, and page in models/.
+    """
 
     has_charts: bool
     offers: Mapping[str, TryIt]
+    versions: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
 Progress = Callable[[int, int], None]  # pages that are done, and all of them
@@ -60,11 +64,12 @@ def _jobs(
         shown = {digest: data_pages[digest]} if digest in data_pages else {}
         details = {one: shards[one] for one in (run_id, baseline) if one and links.has_charts}
         try_it = links.offers.get(run_id)
-        named = (newer, older, shown, details, try_it and asdict(try_it))
+        versions = list(links.versions.get(run_id, ()))
+        named = (newer, older, shown, details, try_it and asdict(try_it), versions)
         key = key_of("page", common, run_id, states[run_id], baseline and states[baseline], *named)
         yield Job(
             key=key, run_id=run_id, shard=shards[run_id], baseline=baseline, newer=newer, older=older, data_pages=shown,
-            details=details, try_it=try_it,
+            details=details, try_it=try_it, versions=versions,
         )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from runhive.report.choice import Choice, chosen_ids
 from runhive.report.compare_site import write_compare
 from runhive.report.data_site import page_names, write_data_pages
-from runhive.report.details import Detail
 from runhive.report.home import home, most_wanted
 from runhive.report.keep import Keep
 from runhive.report.npm import Package, Unreachable, bring, locked, place
