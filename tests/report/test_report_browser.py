@@ -1,10 +1,18 @@
 """The site in Debian's Chromium, from file://: on phones, in the dark, without JavaScript."""
 
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser
+
+from runhive.report.npm import bring, locked
 
 Scheme = Literal["light", "dark"]
 CONTRAST = """() => {
@@ -33,6 +41,10 @@ CONTRAST = """() => {
   }
   return poor;
 }"""
+
+AXE = """async () => (await axe.run(document.querySelector(".md-content"), {
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
+})).violations"""
 
 
 def some_pages(site: Path) -> list[Path]:
@@ -115,16 +127,156 @@ def test_everything_is_there_without_javascript(site: Path, browser: Browser) ->
     assert "Learning curves" in texts[1]
 
 
-def test_the_pages_tell_the_console_nothing_and_ask_no_host(site: Path, empty_site: Path, browser: Browser) -> None:
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
+    """Gives the address of a page of a site that a server has under a sub-path."""
+    servers: dict[Path, ThreadingHTTPServer] = {}
+
+    def address(page: Path) -> str:
+        root = next(folder for folder in page.parents if (folder / "stamp.json").exists()).parent
+        if root not in servers:
+            servers[root] = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(root)))
+            Thread(target=servers[root].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[root].server_port}/{page.relative_to(root)}"
+
+    yield address
+    for server in servers.values():
+        server.shutdown()
+        server.server_close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def address_of(page: Path, scheme: str, served: Callable[[Path], str]) -> str:
+    return page.as_uri() if scheme == "file" else served(page)
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_the_pages_tell_the_console_nothing_and_ask_no_host(
+    scheme: str, site: Path, empty_site: Path, browser: Browser, served: Callable[[Path], str]
+) -> None:
+    """Neither an error, nor a word of the content security policy, nor a request that leaves the site."""
     told: list[str] = []
     page = browser.new_page()
     page.on("console", lambda message: told.append(message.text))
     page.on("pageerror", lambda error: told.append(str(error)))
-    page.on(
-        "request", lambda request: None if request.url.startswith(("file://", "blob:")) else told.append(request.url)
-    )
+    page.on("request", lambda request: None if stays(request.url) else told.append(request.url))
     for path in [*some_pages(site), *some_pages(empty_site)]:
-        page.goto(path.as_uri())
+        page.goto(address_of(path, scheme, served), wait_until="networkidle")
     page.close()
 
     assert told == []
+
+
+def stays(address: str) -> bool:
+    return address.startswith(("file://", "blob:", "data:", "http://127.0.0.1:"))
+
+
+def test_every_page_allows_scripts_of_the_site_alone(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', path.read_text())
+        (scripts,) = [one for one in policy.split("; ") if one.startswith("script-src ")]
+
+        assert re.fullmatch(r"script-src 'self'( 'sha256-[\w+/=]+')+", scripts), path
+
+
+def test_an_inline_script_that_got_into_a_page_does_not_run(site: Path, browser: Browser, tmp_path: Path) -> None:
+    shutil.copytree(site, tmp_path / "site")
+    path = next((tmp_path / "site/runs").glob("2026*.html"))
+    attack = "<script>window.pwned = 1</script><img src=x onerror='window.pwned = 2'>"
+    path.write_text(path.read_text().replace("</article>", f"{attack}</article>"))
+    page = open_page(browser, path)
+    page.wait_for_load_state("networkidle")
+
+    assert page.evaluate("window.pwned") is None
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_the_palette_is_switched_and_kept(
+    scheme: str, site: Path, browser: Browser, served: Callable[[Path], str]
+) -> None:
+    context = browser.new_context(color_scheme="light")
+    page = context.new_page()
+    page.goto(address_of(site / "index.html", scheme, served))
+    for _ in range(2):  # follow the system, light, dark
+        page.locator("form[data-md-component=palette] label:not([hidden])").click()
+
+    assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
+    page.goto(address_of(site / "runs/index.html", scheme, served))
+    assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_the_search_finds_a_run_and_leads_to_its_page(
+    scheme: str, site: Path, browser: Browser, served: Callable[[Path], str]
+) -> None:
+    run = next((site / "runs").glob("20261122-09*.html")).stem
+    page = browser.new_page()
+    page.goto(address_of(site / "data/index.html", scheme, served))
+    page.locator(".md-search__input").click()
+    page.keyboard.type(run)
+    page.locator(".md-search-result__link").first.click()
+    page.wait_for_url(re.compile(rf"{run}\.html"))
+
+    assert run in page.locator("h1").inner_text()
+    page.close()
+
+
+def test_the_search_shows_hostile_runs_literally(hostile_site: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("dialog", lambda dialog: told.append(dialog.message))
+    page.goto((hostile_site / "index.html").as_uri())
+    page.locator(".md-search__input").click()
+    for word in ("script", "onerror", "20261101"):
+        page.locator(".md-search__input").fill(word)
+        page.locator(".md-search-result__item").first.wait_for()
+
+        assert page.evaluate("window.pwned") is None
+        assert page.locator(".md-search-result img, .md-search-result script").count() == 0
+    page.close()
+
+    assert told == []
+
+
+@pytest.fixture(scope="session")
+def axe(source: Path) -> str:
+    """The code of axe-core."""
+    package = locked(["axe-core"], Path(__file__).with_name("npm.toml"))
+    bring(package, source / ".runhive/npm", source)
+    return (source / ".runhive/npm" / package["axe-core"].files["axe.min.js"]).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_are_usable_for_all_as_axe_core_sees_it(
+    scheme: Scheme, site: Path, empty_site: Path, browser: Browser, axe: str
+) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    found = []
+    for path in [*some_pages(site), empty_site / "index.html"]:
+        page.goto(path.as_uri())
+        page.evaluate("document.querySelectorAll('article details').forEach(one => one.open = true)")
+        page.evaluate(axe)
+        for one in page.evaluate(AXE):
+            found.append((path.name, one["id"], [node["html"][:160] for node in one["nodes"]][:3]))
+    context.close()
+
+    assert found == []
+
+
+def test_a_page_prints_without_what_is_only_to_click(site: Path, browser: Browser) -> None:
+    page = open_page(browser, max((site / "runs").glob("20261122-09*.html")))
+    page.emulate_media(media="print")
+
+    assert not page.locator(".md-header").is_visible()
+    assert not page.locator(".rh-jump").is_visible()
+    assert page.locator("#metrics").is_visible()
+    assert page.evaluate("getComputedStyle(document.body).colorScheme") != "dark"
+    page.context.close()

@@ -98,7 +98,9 @@ def test_a_damaged_file_is_brought_again(registry: Path, tmp_path: Path) -> None
 
 def test_other_bytes_than_the_pinned_ones_are_refused_and_nothing_is_kept(registry: Path, tmp_path: Path) -> None:
     """npm itself is content: the registry that serves them also says that they are right."""
-    packed = tarball({"package.json": b'{"name": "tiny", "version": "1.2.3"}', "dist/tiny.js": b"steal()", "LICENSE": b""})
+    packed = tarball(
+        {"package.json": b'{"name": "tiny", "version": "1.2.3"}', "dist/tiny.js": b"steal()", "LICENSE": b""}
+    )
     told = json.loads((registry / "tiny").read_text())
     told["versions"]["1.2.3"]["dist"]["integrity"] = (
         f"sha512-{base64.b64encode(hashlib.sha512(packed).digest()).decode()}"

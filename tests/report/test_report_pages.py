@@ -34,8 +34,8 @@ def test_states_differ_by_shape_and_not_by_colour_alone(site: Path) -> None:
     html = (site / "runs/index.html").read_text()
     shapes = dict(re.findall(r'rh-state--(\w+)"><svg[^>]*>(.*?)</svg>', html, re.S))
 
-    assert set(shapes) == {"completed", "failed", "canceled", "lost", "running"}
-    assert len(set(shapes.values())) == 5
+    assert set(shapes) >= {"completed", "failed", "canceled", "lost", "running"}
+    assert len(set(shapes.values())) == len(shapes)
 
 
 @pytest.mark.parametrize("where", ["index.html", "runs/index.html"])

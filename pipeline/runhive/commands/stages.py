@@ -98,9 +98,8 @@ def _report(
 
 def _report_stage() -> click.Command:
     command = _stage("report", _report, "Render the ledger as a static site in site/.")
-    for option in reversed(REPORT_OPTIONS):
+    for option in REPORT_OPTIONS:
         option(command)
-    command.params.reverse()
     return command
 
 
