@@ -117,3 +117,15 @@ def test_without_its_files_a_version_says_so(source: Path, tmp_path: Path) -> No
         assert ("it is too large for the ledger" if not_kept else "no run on this data keeps a whole one") in text
         assert "train has no image of 1 class: b" in text
         shutil.rmtree(tmp_path / "site")
+
+
+def test_a_first_look_shows_images_under_their_own_class_and_split(site: Path) -> None:
+    html = (site / "data/index.html").read_text()
+    groups = html.split('id="samples"')[1].split("<h2")[0].split("<figure>")[1:]
+
+    assert groups
+    for group in groups:
+        label, split = parse(group.split("</figcaption>")[0]).text.split()
+        images = parse(group).all("img")
+        assert images and all(image["title"].startswith(f"{split}/{label}/") for image in images)
+        assert all((site / "data" / image["src"]).is_file() for image in images)
