@@ -120,7 +120,9 @@ def test_the_pages_tell_the_console_nothing_and_ask_no_host(site: Path, empty_si
     page = browser.new_page()
     page.on("console", lambda message: told.append(message.text))
     page.on("pageerror", lambda error: told.append(str(error)))
-    page.on("request", lambda request: None if request.url.startswith("file://") else told.append(request.url))
+    page.on(
+        "request", lambda request: None if request.url.startswith(("file://", "blob:")) else told.append(request.url)
+    )
     for path in [*some_pages(site), *some_pages(empty_site)]:
         page.goto(path.as_uri())
     page.close()
