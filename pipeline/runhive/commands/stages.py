@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 
-def _stage(name: str, run: Callable[[], None], help_text: str) -> click.Command:
+def _stage(name: str, run: Callable[..., None], help_text: str) -> click.Command:
     """The command of one stage: it runs, and its time is kept."""
 
     @click.command(name, help=help_text)
-    def command() -> None:
+    def command(**options: Any) -> None:
         from runhive.commands.root import enter_root
         from runhive.stages.output import kept_output
         from runhive.stages.phase import Timer
@@ -25,7 +25,7 @@ def _stage(name: str, run: Callable[[], None], help_text: str) -> click.Command:
         # Waiting threads sleep: spinning ones starve those that work wherever the cores are shared.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         with kept_output(name):
-            run()
+            run(**options)
             timer.write(name)
 
     return command
@@ -84,11 +84,36 @@ def _record() -> None:
     record()
 
 
-def _report() -> None:
-    from runhive.stages.report import report
+def _report(
+    static: bool, or_static: bool, expression: str, since: str | None, out: Path | None, serve: bool, port: int
+) -> None:
+    from runhive.stages.report import Wanted, plan_of, report, serve_report
 
-    report()
+    wanted = Wanted(plan_of(static, expression, since), out, or_static)
+    if serve:
+        serve_report(wanted, port)
+    else:
+        report(wanted)
 
+
+def _report_stage() -> click.Command:
+    command = _stage("report", _report, "Render the ledger as a static site in site/.")
+    for option in REPORT_OPTIONS:
+        option(command)
+    return command
+
+
+REPORT_OPTIONS = (
+    click.option("--static", is_flag=True, help="Without the front-end libraries that npm brings."),
+    click.option("--or-static", is_flag=True, help="Static where npm or its registry is missing, and say so."),
+    click.option("--runs", "expression", metavar="FILTER", default="", help="Only the runs that FILTER holds for."),
+    click.option("--since", metavar="WHEN", help="Only runs started since a date, or in the last 30d, 12h, 2w."),
+    click.option(
+        "--out", type=click.Path(file_okay=False, resolve_path=True, path_type=Path), help="Another folder than site/."
+    ),
+    click.option("--serve", is_flag=True, help="Serve it on 127.0.0.1 and build it again whenever something changes."),
+    click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="For --serve."),
+)
 
 STAGES = (
     _stage("fetch", _fetch, "Gather the images, check each, list them in data/manifest.csv."),
@@ -96,5 +121,5 @@ STAGES = (
     _stage("evaluate", _evaluate, "Score the model on the evaluation set."),
     _stage("export", _export, "Write the ONNX file and prove that it computes the same."),
     _stage("record", _record, "Close the run in the ledger, refs/runs/main."),
-    _stage("report", _report, "Render the ledger as a static site in site/."),
+    _report_stage(),
 )

@@ -3,20 +3,21 @@
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
+from runhive.report.choice import Choice, chosen_ids
 from runhive.report.compare_site import write_compare
 from runhive.report.data_site import page_names, write_data_pages
-from runhive.report.details import Detail
 from runhive.report.home import home, most_wanted
 from runhive.report.keep import Keep
 from runhive.report.npm import Package, Unreachable, bring, locked, place
 from runhive.report.page_maker import Place
-from runhive.report.pages import Links, write_run_pages
+from runhive.report.pages import Links, Progress, write_run_pages
 from runhive.report.search import add_runs_to_search
 from runhive.report.shards import run_table_scripts, write_run_shards
-from runhive.report.shell import RUN_SHELL, read_shell, render_shell
+from runhive.report.shell import RUN_SHELL, Shell, read_shell, render_shell
 from runhive.report.stamp import Stamp
 from runhive.report.summaries import summaries_of
 from runhive.report.summary import Summary
@@ -46,9 +47,12 @@ class Plan:
     """What to build. A `static` site has no front-end library: its pages are whole, but nothing can be zoomed."""
 
     static: bool = False
+    choice: Choice = field(default_factory=Choice)
 
 
-def build(ledger: Ledger, source: Path, site: Path, plan: Plan = Plan()) -> Stamp:
+def build(
+    ledger: Ledger, source: Path, site: Path, plan: Plan = Plan(), progress: Progress = lambda done, total: None
+) -> Stamp:
     """Build the site of *ledger* with the shell in *source* (mkdocs.yml and docs/) and put it in the place of *site*.
 
     The old site stays until the new one is whole; of two builds at once, the second waits.
@@ -60,34 +64,38 @@ def build(ledger: Ledger, source: Path, site: Path, plan: Plan = Plan()) -> Stam
         sweep(site)
         work = building_folder(site)
         try:
-            stamp = _fill(snapshot(ledger), source, work, plan)
+            stamp = _fill(snapshot(ledger), source, work, plan, progress)
             swap(work, site)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     return stamp
 
 
-def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan) -> Stamp:
+def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan, progress: Progress) -> Stamp:
+    ids = chosen_ids(ledger, plan.choice)
     libraries = {} if plan.static else _libraries(source)
     keep = Keep(source / KEPT / "site")
     with ThreadPoolExecutor(1) as pool:
         shell = pool.submit(render_shell, source, work)
-        summaries = summaries_of(ledger, keep)
+        summaries = [one for one in summaries_of(ledger, keep) if ids is None or one.run_id in ids]
         shell.result()
     shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
     place(libraries, source / KEPT / "npm", work / "assets/vendor")
-    _write_home(summaries, ledger, work)
-    rows = ledger.rows()
+    stamp = Stamp(ledger=ledger.tip(), runs=len(summaries), runhive=version("runhive"))
+    _write_home(summaries, ledger, stamp, work)
+    rows = [row for row in ledger.rows() if ids is None or row["run_id"] in ids]
     shards = write_run_shards(rows, work)
     _write_tables(summaries, shards, work)
     write_trends(rows, shards, work, "uplot" in libraries)
     write_data_pages(summaries, ledger, work)
     links = Links(has_charts="uplot" in libraries, offers=_offers(summaries, ledger, source, work, plan))
-    details = _write_run_pages(summaries, ledger, work, links, keep)
+    common = Place(
+        repository=Path(ledger.repository.path), tip=ledger.tip(), work=work, kept=keep.folder, shell=_take_shell(work)
+    )
+    details = write_run_pages(summaries, page_names(summaries), links, ledger, common, keep, progress)
     write_compare(summaries, details, shards, ledger, work, links.has_charts)
     add_runs_to_search(summaries, work)
     keep.close()
-    stamp = Stamp(ledger=ledger.tip(), runs=len(summaries))
     stamp.write(work / STAMP)
     return stamp
 
@@ -110,9 +118,10 @@ def _offers(summaries: Sequence[Summary], ledger: Snapshot, source: Path, work: 
     return offers(summaries, shelf, ledger, work)
 
 
-def _write_home(summaries: Sequence[Summary], ledger: Ledger, work: Path) -> None:
+def _write_home(summaries: Sequence[Summary], ledger: Ledger, stamp: Stamp, work: Path) -> None:
     page = work / "index.html"
-    page.write_bytes(read_shell(page, "runhive-home").fill(render("home.html", home=home(summaries, ledger))))
+    body = render("home.html", home=home(summaries, ledger)) + render("made_from.html", stamp=stamp)
+    page.write_bytes(read_shell(page, "runhive-home").fill(body))
 
 
 def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Path) -> None:
@@ -127,11 +136,8 @@ def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Pat
         (work / "runs" / names[index]).write_bytes(shell.fill(body))
 
 
-def _write_run_pages(
-    summaries: Sequence[Summary], ledger: Snapshot, work: Path, links: Links, keep: Keep
-) -> dict[str, Detail]:
-    """Write runs/<run_id>.html beside their shell, which goes away, and return where each run's shard lies."""
+def _take_shell(work: Path) -> Shell:
+    """The run pages' shell, which goes away."""
     shell = read_shell(work / RUN_SHELL, "runhive-run")
     (work / RUN_SHELL).unlink()
-    place = Place(repository=Path(ledger.repository.path), tip=ledger.tip(), work=work, kept=keep.folder, shell=shell)
-    return write_run_pages(summaries, page_names(summaries), links, ledger, place, keep, lambda done, total: None)
+    return shell

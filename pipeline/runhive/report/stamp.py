@@ -6,9 +6,10 @@ from runhive.formats.document import Document
 
 
 class Stamp(Document):
-    """The ledger's tip, None while it is empty, and the number of runs."""
+    """The ledger's tip, None while it is empty, the number of runs, and the version of Runhive that made the site."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     ledger: str | None
     runs: int
+    runhive: str

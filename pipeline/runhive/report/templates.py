@@ -1,7 +1,9 @@
 """The Jinja environment: everything is escaped, and everything printed passes `visible` first."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -30,23 +32,25 @@ def _environment() -> Environment:
     environment.filters.update(
         clip=clip,
         digest=numerals.digest,
-        number=numerals.number,
-        p_value=numerals.p_value,
-        percent=numerals.percent,
-        seconds=numerals.seconds,
-        size=numerals.size,
+        number=_safe(numerals.number),
+        p_value=numerals.p_value,  # it may hold a <
+        percent=_safe(numerals.percent),
+        seconds=_safe(numerals.seconds),
+        size=_safe(numerals.size),
         when=numerals.when,
     )
     return environment
 
 
+def _safe(show: Callable[[Any], str]) -> Callable[[Any], Markup]:
+    """*show*, whose text is digits, signs and units, so that nothing in it has to be looked at again."""
+    return lambda value: Markup(show(value))
+
+
 def _finish(value: object) -> object:
     """Print None as nothing and a bare float, which is a place in a drawing, to six digits."""
-    match value:
-        case None:
-            return ""
-        case Markup():
-            return value
-        case float():
-            return f"{value:g}"
-    return visible(str(value))
+    if isinstance(value, Markup):
+        return value
+    if isinstance(value, float):
+        return Markup(f"{value:g}")
+    return "" if value is None else visible(str(value))
