@@ -307,7 +307,7 @@ def test_numbers_are_shown_as_in_python(insects: list[Run], compare: Open) -> No
           const { pValue, shownChange } = runhive.changes;
           return values.map((value) => [
             number(value), percent(value), seconds(value), pValue(Math.min(1, Math.abs(value))),
-            shownChange("val.accuracy", value), shownChange("val.nll", value),
+            shownChange("val.accuracy", value), shownChange("val.nll", value), shownChange("x_bytes", value),
           ]);
         }""",
         values,
@@ -318,6 +318,7 @@ def test_numbers_are_shown_as_in_python(insects: list[Run], compare: Open) -> No
             numerals.number(value), numerals.percent(value), numerals.seconds(value),
             numerals.p_value(min(1, abs(value))),
             score.shown_change("val.accuracy", value), score.shown_change("val.nll", value),
+            score.shown_change("x_bytes", value),
         ], value  # fmt: skip
 
 

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from runhive.report.numerals import LARGEST, number, percent, points, signed, size
+from runhive.report.numerals import LARGEST, MINUS, number, percent, points, signed, size
 from runhive.report.record import Scoring, read_part
 from runhive.report.text import clip
 from runhive.tracking.ledger.run import Run
 
 SHARES = ("accuracy", "precision", "recall", "f1", "macro_f1", "roc_auc", "top1_agreement")
-LOWER_IS_BETTER = ("nll", "loss", "brier", "ece", "error", "mae", "mse", "rmse")
+LOWER_IS_BETTER = ("nll", "loss", "brier", "ece", "error", "mae", "mse", "rmse", "seconds")
+LOWER_ENDS = ("_loss", "_error", "_difference", "_milliseconds", "_seconds", "_bytes")
 BOUNDS = ("_low", "_high")
 
 
@@ -99,7 +100,7 @@ def is_share(metric: str) -> bool:
 def is_better(metric: str, value: float, than: float) -> bool:
     """Is *value* better than *than*, for this metric?"""
     last = metric.rpartition(".")[2]
-    falls = last in LOWER_IS_BETTER or last.endswith(("_loss", "_error", "_difference", "_milliseconds"))
+    falls = last in LOWER_IS_BETTER or last.endswith(LOWER_ENDS)
     return value < than if falls else value > than
 
 
@@ -112,6 +113,8 @@ def shown(metric: str, value: float) -> str:
 
 def shown_change(metric: str, change: float) -> str:
     """A difference of two values of *metric*, with its sign; shares in percentage points."""
+    if metric.endswith("_bytes"):
+        return f"{MINUS if change < 0 else '+'}{size(int(abs(change)))}"
     return points(change) if is_share(metric) else signed(change, f"{abs(change):.3g}")
 
 

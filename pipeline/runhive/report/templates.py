@@ -33,7 +33,7 @@ def _environment() -> Environment:
         clip=clip,
         digest=numerals.digest,
         number=_safe(numerals.number),
-        p_value=numerals.p_value,
+        p_value=numerals.p_value,  # it may hold a <
         percent=_safe(numerals.percent),
         seconds=_safe(numerals.seconds),
         size=_safe(numerals.size),

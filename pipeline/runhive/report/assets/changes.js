@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { fixed, isShare, points, signed } = runhive.numerals;
+  const { fixed, isShare, points, signed, size } = runhive.numerals;
 
   /** Python's `%.{digits}g`. */
   function general(value, digits) {
@@ -19,6 +19,7 @@
 
   /** A difference of two values of *metric*, with its sign; shares in percentage points. */
   function shownChange(metric, change) {
+    if (metric.endsWith("_bytes")) return `${change < 0 ? "−" : "+"}${size(Math.trunc(Math.abs(change)))}`;
     return isShare(metric) ? points(change) : signed(change, general(Math.abs(change), 3));
   }
 

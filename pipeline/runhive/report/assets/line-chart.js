@@ -55,7 +55,7 @@
       legend: { show: false },
       scales: { x: { time: Boolean(chart.time) }, y: { distr: chart.log ? 3 : 1 } },
       axes: [
-        { ...axis, size: 28, ...(chart.time ? {} : { values: (_, splits) => splits.map(chart.place), incrs: chart.whole ? WHOLE : undefined }) },
+        { ...axis, size: chart.time ? 44 : 28, ...(chart.time ? {} : { values: (_, splits) => splits.map(chart.place), incrs: chart.whole ? WHOLE : undefined }) },
         { ...axis, size: 62, values: (_, splits) => splits.map((one) => (one === null ? "" : chart.format(one))) },
       ],
       series: [{}, ...chart.lines.map((line) => style(line, paint))],

@@ -11,8 +11,8 @@
   const HIDDEN = /[^\n\t\P{C}]|[\p{Zl}\p{Zp}]/gu;
   const RAISED = { "-": "⁻", ...[..."⁰¹²³⁴⁵⁶⁷⁸⁹"] };
   const SHARES = ["accuracy", "precision", "recall", "f1", "macro_f1", "roc_auc", "top1_agreement"];
-  const LOWER_IS_BETTER = ["nll", "loss", "brier", "ece", "error", "mae", "mse", "rmse"];
-  const LOWER_ENDS = ["_loss", "_error", "_difference", "_milliseconds"];
+  const LOWER_IS_BETTER = ["nll", "loss", "brier", "ece", "error", "mae", "mse", "rmse", "seconds"];
+  const LOWER_ENDS = ["_loss", "_error", "_difference", "_milliseconds", "_seconds", "_bytes"];
   const isBound = (metric) => metric.endsWith("_low") || metric.endsWith("_high");
   const lastPart = (metric) => metric.slice(metric.lastIndexOf(".") + 1);
 
