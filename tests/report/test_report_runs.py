@@ -342,6 +342,9 @@ def test_the_address_holds_the_whole_state(scheme: str, browser: Browser, table:
     )
     again.goto(f"{address}#filter=tag == paper&sort=val.accuracy")
     expect(again.locator(LINKS)).to_have_count(1)
+    again.goto(f"{address}#run=gone&column=gone&group=gone&sort=gone")
+    expect(again.locator(".rt-compare")).to_be_hidden()
+    expect(again.locator(".rt-said")).to_have_text("96 of 97 runs")
     page.close()
     again.close()
 

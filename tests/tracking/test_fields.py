@@ -6,7 +6,8 @@ import pytest
 
 from runhive.errors import RunhiveError
 from runhive.tracking.fields import check_name, select, sort, value
-from runhive.tracking.ledger.row import COLUMNS, Row
+from runhive.tracking.ledger.row import COLUMNS, Row, row_of
+from runhive.tracking.ledger.run import Event, fold
 
 
 def row(run_id: str, **known: Any) -> Row:
@@ -89,3 +90,30 @@ def test_runs_are_sorted_and_those_without_a_value_come_last(name: str, order: s
 
 def test_numbers_and_text_of_one_name_sort_as_text() -> None:
     assert ids(sort(ROWS, "params.lr")) == "bac"
+
+
+@pytest.mark.parametrize(
+    ("compared", "verdict", "change"),
+    [
+        ({"comparable": True, "won": 12, "lost": 2, "p": 0.01}, "better", 0.1),
+        ({"comparable": True, "won": 2, "lost": 12, "p": 0.01}, "worse", -0.1),
+        ({"comparable": True, "won": 4, "lost": 2, "p": 0.7}, "same", 0.02),
+        ({"comparable": True, "won": 4, "lost": 2, "p": "odd"}, "same", 0.02),
+        ({"comparable": False, "won": 0, "lost": 0, "p": 1.0}, None, None),
+        ({"comparable": True, "won": -3, "lost": "x"}, None, None),
+        ({}, None, None),
+    ],
+)
+def test_a_row_says_whether_the_run_beat_its_baseline(
+    compared: dict[str, Any], verdict: str | None, change: float | None
+) -> None:
+    scored = {"evaluation_set": {"name": "val", "digest": "ab", "images": 100}, "metrics_version": 1}
+    events = [
+        Event("started", {}),
+        Event("evaluated", {"metrics": {}, "evaluation": scored}),
+        Event("compared", compared),
+    ]
+    found = row_of(fold("20261123-142233-7f3a9c", events))
+
+    assert (found["verdict"], found["change"]) == (verdict, change)
+    assert (found["evaluation_digest"], found["evaluation_images"], found["metrics_version"]) == ("ab", 100, 1)

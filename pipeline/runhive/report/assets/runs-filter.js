@@ -22,10 +22,10 @@
     const help = element("a", { href: "../reference/filters.html", class: "rt-help" }, "Grammar");
     const node = element("div", { class: "rt-filter", role: "search" },
       element("label", { for: "rt-filter" }, "Filter"), element("div", { class: "rt-box" }, input, list), help, error);
-    if (!document.querySelector('a[href$="reference/filters.html"]')) help.remove();
+    if (!document.querySelector('a[href$="reference/filters.html"]')) help.remove(); // a site of other docs
     return {
       node,
-      /** Puts *text* in the box, unless the reader is typing there. */
+      /** Puts a text in the box; one that is there already leaves the caret alone. */
       show(text) { if (input.value !== text) input.value = text; },
       /** Says what is wrong once the typing pauses: half a word is no mistake yet. */
       fault(mistake) {

@@ -18,12 +18,19 @@
       this.ids = model.table.column("run_id");
       const there = model.newestFirst.filter((one) => model.archived[one] !== true);
       this.usual = runhive.runsColumns.usualColumns(model.table, model.columns, there);
-      this.state = readState(location.hash);
+      this.state = this.asked();
       this.makeControls();
       this.makeTable();
       this.layOut();
-      window.addEventListener("hashchange", () => { this.state = readState(location.hash); this.show(true); });
+      window.addEventListener("hashchange", () => { this.state = this.asked(); this.show(true); });
       this.show(true);
+    }
+
+    /** What the address asks for; runs that are not there cannot be picked. */
+    asked() {
+      const state = readState(location.hash);
+      const known = new Set(this.ids);
+      return { ...state, picked: state.picked.filter((id) => known.has(id)) };
     }
 
     makeControls() {
