@@ -103,6 +103,8 @@ def render_files(generated: str) -> str:
         "| `.runhive/runs/<run id>/` | what a run left and the ledger has not taken up yet: log, samples, numbers |",
         "| `.runhive/logs/fetch.txt` | what fetch printed, for the log of the next training |",
         "| `.runhive/cache/` | in a repository without DVC, what DVC's cache would hold |",
+        "| `.runhive/npm/` | the site's libraries from npm's registry, by SHA-256; may be deleted |",
+        "| `.runhive/site/` | the pages of unchanged runs, by SHA-256, for the next build; may be deleted |",
         "| `.runhive/phases/<stage>.json` | how long the stage took in this workspace |",
         "| `.runhive/try-it/` | models and samples as run pages load them, from one build of the site to the next; may be "
         "deleted |",

@@ -1,0 +1,58 @@
+"""The report of 500 and of 10,000 runs: built from nothing, again, and after one more run; memory and weights.
+
+`python tests/benchmarks site`. MLflow's page over the same number of runs is in notes of its own; it needs a server.
+"""
+
+import sys
+from pathlib import Path
+
+from harness import Cost, run, say
+from many_runs import add_runs, make_ledger
+from page import publish, table
+from repository import ROOT
+
+RUNS = (500, 10_000)
+BUILD = """
+import sys
+from pathlib import Path
+from runhive.report.site import Plan, build
+from runhive.tracking.ledger.ledger import open_ledger
+print("built", build(open_ledger(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3]), Plan(static=True)).runs)
+"""
+
+
+def measure(scratch: Path, data: str | None, rounds: int) -> None:
+    """Write the figures of each number of runs into the page."""
+    rows = [row for runs in RUNS for row in _measured(scratch / str(runs), runs)]
+    header = ["report", "CPU s", "wall s", "peak MB of a process", "KB a run's page", "KB of the site a run"]
+    publish("site", table(header, rows))
+
+
+def _measured(folder: Path, runs: int) -> list[list[object]]:
+    for name in ("mkdocs.yml", "docs"):
+        (folder / "source").mkdir(parents=True, exist_ok=True)
+        (folder / "source" / name).symlink_to(ROOT / name)
+    say(f"{runs:,} runs are made")
+    make_ledger(folder / "ledger", runs)
+    first, again = _build(folder), _build(folder)
+    add_runs(folder / "ledger", range(runs, runs + 1))
+    more = _build(folder)
+    weights = _weights(folder / "site")
+    named = {"from nothing": first, "nothing changed": again, "one more run": more}
+    return [[f"{runs:,} runs, {name}", *_figures(cost), *weights] for name, cost in named.items()]
+
+
+def _build(folder: Path) -> Cost:
+    arguments = map(str, (folder / "ledger", folder / "source", folder / "site"))
+    return run([sys.executable, "-c", BUILD, *arguments], folder)
+
+
+def _figures(cost: Cost) -> list[str]:
+    return [f"{cost.cpu:.1f}", f"{cost.wall:.1f}", f"{cost.peak / 1e6:.0f}"]
+
+
+def _weights(site: Path) -> list[str]:
+    """Kilobytes of a run's page, and of all files a run."""
+    pages = [page.stat().st_size for page in (site / "runs").glob("2*.html")]
+    everything = sum(file.stat().st_size for file in site.rglob("*") if file.is_file())
+    return [f"{sum(pages) / len(pages) / 1000:.1f}", f"{everything / len(pages) / 1000:.1f}"]
