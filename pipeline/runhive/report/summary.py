@@ -7,7 +7,8 @@ from runhive.report.record import Code, Comparison, flatten, last_named, read_pa
 from runhive.report.score import Score, score_of, shown_change
 from runhive.report.timeline import timed
 from runhive.report.verdict import Verdict, judge
-from runhive.tracking.ledger.run import STATES, Run, run_folder
+from runhive.tracking.ledger.run import Run, run_folder
+from runhive.tracking.ledger.states import STATES
 
 ENDINGS = {
     "running": "Still running",
