@@ -102,7 +102,7 @@ def test_an_export_parameter_runs_export_and_what_follows_and_adds_to_the_same_r
     output = workspace.run("dvc", "repro")
 
     assert stages_run(output) == ["export", "record", "report"]
-    assert event_types(workspace) == [*before, "used", "filed", "exported", "filed"]
+    assert event_types(workspace) == [*before, "used", "filed", "exported", "filed", "finished"]
     (run,) = workspace.runs()
     log = (workspace.ledger().file(run.run_id, "log.txt") or b"").decode()
     assert log.count("== train ==") == 1

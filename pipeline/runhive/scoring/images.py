@@ -85,17 +85,24 @@ def _of_path(path: Path) -> Iterator[Item]:
 
 
 def _of_folder(folder: Path) -> Iterator[Item]:
-    """Sorted names of one folder at a time are what is held; links to folders are not followed."""
+    """The names in one folder at a time are what is held; links to folders are not followed."""
+    names: list[str] = []
+    folders: set[str] = set()
     try:
         with os.scandir(folder) as entries:
-            names = sorted((one.name, one.is_dir(follow_symlinks=False)) for one in entries if one.name[0] != ".")
+            for entry in entries:
+                is_folder = entry.is_dir(follow_symlinks=False)
+                if entry.name[0] != "." and (is_folder or _suffix(entry.name) in SUFFIXES):
+                    names.append(entry.name)
+                    folders |= {entry.name} if is_folder else set()
     except OSError as error:
         yield Item(_printable(str(folder)), fault=f"cannot be read ({error.strerror})")
         return
-    for name, is_folder in names:
-        if is_folder:
+    names.sort()
+    for name in names:
+        if name in folders:
             yield from _of_folder(folder / name)
-        elif _suffix(name) in SUFFIXES:
+        else:
             yield Item(_printable(str(folder / name)), folder / name)
 
 
