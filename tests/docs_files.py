@@ -102,6 +102,7 @@ def render_files(generated: str) -> str:
         "| `.runhive/replaced/params-<digest>.yaml` | what `runhive use` replaced, where somebody had written it |",
         "| `.runhive/runs/<run id>/` | what a run left and the ledger has not taken up yet: log, samples, numbers |",
         "| `.runhive/logs/fetch.txt` | what fetch printed, for the log of the next training |",
+        "| `.runhive/models/<sha256>.onnx` | models that `runhive predict` brought from the DVC remote |",
         "| `.runhive/cache/` | in a repository without DVC, what DVC's cache would hold |",
         "| `.runhive/npm/` | the site's libraries from npm's registry, by SHA-256; may be deleted |",
         "| `.runhive/site/` | the pages of unchanged runs, by SHA-256, for the next build; may be deleted |",

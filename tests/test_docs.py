@@ -21,6 +21,7 @@ from runhive.formats.predictions import Predictions
 from runhive.params import known_keys, parse_params
 from runhive.tracking.comparison import Comparison
 from runhive.tracking.ledger import run, shapes
+from runhive.tracking.ledger.states import STATES
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -234,7 +235,7 @@ def test_the_ledger_s_page_lists_the_fields_of_a_comparison_and_of_what_started(
 def test_the_page_of_resume_lists_the_states() -> None:
     page = (ROOT / "docs/how-to/resume.md").read_text()
 
-    assert tuple(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == run.STATES
+    assert tuple(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == STATES
 
 
 def test_the_columns_of_the_plots_are_those_that_evaluate_writes(tmp_path: Path) -> None:

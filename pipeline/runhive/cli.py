@@ -9,6 +9,7 @@ import click
 from runhive.commands.data import data
 from runhive.commands.ledger import gc, pull, purge, push, verify
 from runhive.commands.parameters import schema, use
+from runhive.commands.predict import predict
 from runhive.commands.run import run
 from runhive.commands.runs import compare, runs
 from runhive.commands.stages import STAGES
@@ -57,5 +58,5 @@ def commands() -> None:
 
 for command in (push, pull, verify, gc, purge):
     runs.add_command(command)
-for command in (use, schema, *STAGES, data, run, runs, compare):
+for command in (use, schema, *STAGES, predict, data, run, runs, compare):
     commands.add_command(command)

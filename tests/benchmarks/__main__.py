@@ -19,6 +19,7 @@ BENCHMARKS = {  # name to rounds
     "seeds": 1,
     "settings": 3,
     "site": 1,
+    "inference": 5,
 }
 
 

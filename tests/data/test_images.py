@@ -14,8 +14,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from runhive.data.decoding import PixelBudget
 from runhive.data.images import find_images
-from runhive.data.pixels import PixelBudget, examine
+from runhive.data.pixels import examine
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of
 from runhive.formats.data_report import LeftOut

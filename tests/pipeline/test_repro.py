@@ -97,15 +97,22 @@ def test_a_second_repro_does_nothing(workspace: Workspace) -> None:
 
 def test_an_export_parameter_runs_export_and_what_follows_and_adds_to_the_same_run(workspace: Workspace) -> None:
     before = event_types(workspace)
-    workspace.change_params("export.tolerance=0.002")
+    everything = "export.most_changed={fp16: 1.0, int8: 1.0}"
+    workspace.change_params("export.tolerance=0.002", "export.variants=[fp32, fp16, int8]", everything)
     output = workspace.run("dvc", "repro")
 
     assert stages_run(output) == ["export", "record", "report"]
-    assert event_types(workspace) == [*before, "used", "filed", "exported", "filed"]
+    assert event_types(workspace) == [*before, "used", "filed", "exported", "filed", "finished"]
     (run,) = workspace.runs()
     log = (workspace.ledger().file(run.run_id, "log.txt") or b"").decode()
     assert log.count("== train ==") == 1
     assert log.count("== export ==") == 2
+    assert {one["name"]: one["onnx_sha256"] for one in run.parity["variants"]} == {
+        name: run.files[f"models/variants/{name}.onnx"]["sha256"] for name in ("fp16", "int8")
+    }
+    assert {"export.int8_bytes", "export.int8_top1_agreement", "export.fp16_bytes"} <= set(run.metrics)
+    rows = workspace.run("python", "pipeline", "predict", run.run_id, "images/val", "--variant", "int8").splitlines()
+    assert len(rows) == 17 and all(f",,my-model,{run.run_id}," in row for row in rows[1:])
 
 
 def test_recording_the_same_results_again_adds_nothing(workspace: Workspace) -> None:

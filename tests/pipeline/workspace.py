@@ -27,6 +27,7 @@ CHANGES = (
     "train.epochs=3",
     "train.batch_size=8",
     "export.tolerance=0.001",
+    "export.variants=[fp32]",
 )
 
 

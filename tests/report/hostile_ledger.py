@@ -76,6 +76,8 @@ def attack(ledger: Ledger, number: int, payload: str, baseline: str | None) -> N
     measured = {f"{payload}.accuracy": 0.5, f"{payload}.{payload}": 0.1, "val.accuracy": 0.5}
     compared = {"baseline": baseline or payload, "reason": payload, "comparable": True, "won": 1, "lost": 0, "p": 1.0}
     exported = parity(number).model_dump(mode="json") | {"onnx_sha256": payload}
+    for one in exported["variants"]:
+        one |= {"name": payload, "reason": payload, "flips": [{"path": payload, "torch": payload, "onnx": payload}]}
     events = [
         Event("started", started),
         Event("trained", trained, seconds=3.0),

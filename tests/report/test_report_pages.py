@@ -162,6 +162,15 @@ def test_lineage_leads_from_the_data_over_the_run_to_the_onnx_file(site: Path) -
     assert parse(chain).addresses()[0].startswith("../data/")
 
 
+def test_every_exported_file_has_its_size_its_speed_and_the_answers_that_it_changed(site: Path) -> None:
+    said = text(site, 22, 9).replace("\u202f", " ").replace("\u00a0", " ")
+
+    assert "ONNX fp32 44.7 MB 7.63 ms 6.91 ms 1.9 × 10⁻⁶ 100.0 %" in said
+    assert "ONNX int8 11.3 MB 2.21 ms 1.94 ms 0.18 98.3 %" in said
+    assert "fp16 is left out: it answers 2 images otherwise than torch, 3.3%, more than is allowed." in said
+    assert "1 image that int8 answers otherwise val/ants/000.jpg: ants → bees" in said
+
+
 def test_home_shows_the_best_and_the_latest_run_of_each_experiment(site: Path) -> None:
     cards = (site / "index.html").read_text().split('class="rh-card rh-experiment"')[1:]
     insects, numbers = (parse(f"<div{card}").text for card in cards)

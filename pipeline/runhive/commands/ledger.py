@@ -8,7 +8,7 @@ from datetime import timedelta
 import click
 
 from runhive.errors import RunhiveError
-from runhive.tracking.ledger.run import STATES
+from runhive.tracking.ledger.states import STATES
 
 AGE = re.compile(r"([1-9][0-9]{0,4})([dw])")
 RESTORE = "Go on where the remote lost runs that it had: they are put back."

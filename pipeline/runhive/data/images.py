@@ -9,9 +9,10 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from runhive.data.decoding import PixelBudget, quiet_pillow
 from runhive.data.listing import class_folders, image_files
 from runhive.data.names import listed, shown
-from runhive.data.pixels import Examined, PixelBudget, examine, quiet_pillow
+from runhive.data.pixels import Examined, examine
 from runhive.data.sources import LAYOUT, SPLITS
 from runhive.errors import RunhiveError
 from runhive.formats.data_report import LeftOut

@@ -32,13 +32,36 @@ class Member:
 
 def open_members(archive: Path) -> Iterator[Member]:
     """Return the members of *archive*, which is a zip or a tar by its first bytes, whatever its name."""
-    with archive.open("rb") as file:
-        head = file.read(tarfile.BLOCKSIZE)
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+    head = first_bytes(archive)
+    if is_zip(head):
         return zip_members(archive)
-    if any(head.startswith(magic) for magic in OPENERS) or is_tar_header(head):
+    if is_tar(head):
         return tar_members(archive, head)
     raise NotSafe(f"it is neither a zip nor a tar archive, it begins with {head[:24]!r}")
+
+
+def is_archive(path: Path) -> bool:
+    """Whether *path* is a file that `open_members` takes for a zip or a tar."""
+    if not path.is_file():
+        return False
+    head = first_bytes(path)
+    return is_zip(head) or is_tar(head)
+
+
+def first_bytes(path: Path) -> bytes:
+    """As many as tell what *path* is."""
+    with path.open("rb") as file:
+        return file.read(tarfile.BLOCKSIZE)
+
+
+def is_zip(head: bytes) -> bool:
+    """Whether a file that begins with *head* is a zip."""
+    return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
+def is_tar(head: bytes) -> bool:
+    """Whether a file that begins with *head* is a tar, or something compressed that may be one."""
+    return any(head.startswith(magic) for magic in OPENERS) or is_tar_header(head)
 
 
 def zip_members(path: Path) -> Iterator[Member]:

@@ -2,18 +2,13 @@
 
 import hashlib
 import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Condition
 
-import PIL.Image
-
+from runhive.data.decoding import PixelBudget
 from runhive.data.fingerprint import fingerprint
 from runhive.data.names import shown
-from runhive.decode import MOST_PIXELS, Undecodable, open_image, to_rgb
+from runhive.decode import Undecodable, open_image, to_rgb
 from runhive.formats.data_report import LeftOut
 from runhive.formats.manifest import Image
 
@@ -25,36 +20,6 @@ class Examined:
     image: Image
     file_bytes: int
     fingerprint: bytes
-
-
-class PixelBudget:
-    """Lets images be decoded side by side while they have no more than `most` pixels in all."""
-
-    def __init__(self, most: int = MOST_PIXELS) -> None:
-        self.left = most
-        self.changed = Condition()
-
-    @contextmanager
-    def taken(self, pixels: int) -> Iterator[None]:
-        """Wait for *pixels*, which are at most all of the budget, and hold them."""
-        with self.changed:
-            self.changed.wait_for(lambda: self.left >= pixels)
-            self.left -= pixels
-        try:
-            yield
-        finally:
-            with self.changed:
-                self.left += pixels
-                self.changed.notify_all()
-
-
-@contextmanager
-def quiet_pillow() -> Iterator[None]:
-    """Load Pillow's plugins, here and not in several threads at once, and keep its warnings about odd files quiet."""
-    PIL.Image.init()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def examine(folder: Path, budget: PixelBudget, path: str) -> Examined | LeftOut:

@@ -12,7 +12,8 @@ from runhive.report.score import Score, score_of, shown_change
 from runhive.report.timeline import timed
 from runhive.report.tryit.onnx_file import Onnx, onnx_of
 from runhive.report.verdict import Verdict, judge
-from runhive.tracking.ledger.run import STATES, Run, run_folder
+from runhive.tracking.ledger.run import Run, run_folder
+from runhive.tracking.ledger.states import STATES
 
 TABLED = ("arch", "mode", "epochs", "lr")
 LONGEST_NOTES = 1000

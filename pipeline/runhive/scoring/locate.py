@@ -1,15 +1,21 @@
-"""Which file a person means by MODEL: an ONNX file, a run of the ledger, a version or an alias of the registry."""
+"""Which file a person means by MODEL: an ONNX file, a version or an alias of the registry, a run of the ledger."""
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of
 
+if TYPE_CHECKING:
+    from runhive.tracking.ledger.ledger import Ledger
+
 ONNX = {"fp32": "models/model.onnx", "fp16": "models/variants/fp16.onnx", "int8": "models/variants/int8.onnx"}
-REGISTERED = re.compile(r"[a-z0-9][a-z0-9-]*(@v?\d[\w.+-]*|#[\w-]+)")
+REGISTERED = re.compile(r"[a-z0-9-]*[@#].+")
 FETCHED = Path(".runhive/models")
 
 
@@ -26,34 +32,46 @@ def locate(word: str | Path, variant: str = "fp32") -> Located:
     text = str(word)
     if isinstance(word, Path) or text.endswith(".onnx") or os.sep in text or Path(text).is_file():
         return Located(Path(word))
-    if REGISTERED.fullmatch(text):
-        raise RunhiveError(f"{text}: versions and aliases are found by the registry, which is not here: name a file")
-    return _of_run(text, variant)
-
-
-def _of_run(word: str, variant: str) -> Located:
-    """The ONNX file that a run left, out of DVC's cache or from its remote."""
     from runhive.tracking.ledger.ledger import open_ledger
-    from runhive.tracking.naming import find
     from runhive.tracking.repository import main_root
-    from runhive.tracking.storage.artifacts import cached_path
 
     root = main_root()
     ledger = open_ledger(root)
-    run = find(ledger, word)
-    told = run.files.get(ONNX[variant])
-    if told is None:
-        there = [name for name, path in ONNX.items() if path in run.files]
-        raise RunhiveError(
-            f"run {run.run_id} has no {variant} model: "
-            + (f"it has {', '.join(there)}" if there else "it did not come to its export")
-        )
-    cached = cached_path(root, str(told["md5"]))
-    if cached.exists() and sha256_of(cached) == told["sha256"]:
-        return Located(cached, run.run_id)
-    kept = root / FETCHED / run.run_id / ONNX[variant]
-    if not kept.exists() or sha256_of(kept) != told["sha256"]:
-        from runhive.tracking.storage.download import Source, fetch
+    return (_registered if REGISTERED.fullmatch(text) else _of_run)(root, ledger, text, variant)
 
-        fetch(Source(ledger, run, root), ONNX[variant], root / FETCHED / run.run_id, force=True)
-    return Located(kept, run.run_id)
+
+def _registered(root: Path, ledger: "Ledger", word: str, variant: str) -> Located:
+    """The file of a version, also of the one that an alias stands for."""
+    raise RunhiveError(f"{word}: this repository has no registry of versions: name a run or an ONNX file")
+
+
+def _of_run(root: Path, ledger: "Ledger", word: str, variant: str) -> Located:
+    """The file that a run left."""
+    from runhive.tracking.naming import find
+
+    run = find(ledger, word)
+    return Located(_fetched(root, run.files, ONNX[variant], f"run {run.run_id} has no {variant} model"), run.run_id)
+
+
+def _fetched(root: Path, files: Mapping[str, Mapping[str, Any]], path: str, absent: str) -> Path:
+    """The file in DVC's cache, or a copy out of its remote, that has the SHA-256 which was written down."""
+    from runhive.tracking.storage.artifacts import cached_path, own_path
+
+    if path not in files:
+        there = ", ".join(name for name, one in ONNX.items() if one in files)
+        raise RunhiveError(f"{absent}: it has {there}" if there else f"{absent}, nor any other: it was not exported")
+    told = files[path]
+    kept = root / FETCHED / f"{told['sha256']}.onnx"
+    for place in (cached_path(root, told["md5"]), own_path(root, told["md5"]), kept):
+        if place.is_file() and sha256_of(place) == told["sha256"]:
+            return place
+    from runhive.tracking.storage.dvc_store import Store
+
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=kept.parent) as folder:
+        copy = Path(folder, kept.name)
+        Store(root).copy(told["md5"], path, copy)
+        if sha256_of(copy) != told["sha256"]:
+            raise RunhiveError(f"{path} has other bytes than were written down of it: get it from elsewhere")
+        copy.replace(kept)
+    return kept

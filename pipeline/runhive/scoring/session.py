@@ -21,6 +21,8 @@ def open_session(package: Package, where: str, threads: int) -> onnxruntime.Infe
     """ONNX Runtime over *package*. Raises RunhiveError where it cannot run it or its ends are not ours."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    # Threads that wait for work would spin, on the processors that decode the next images.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(package.content, options, providers=["CPUExecutionProvider"])
     except REFUSALS as error:

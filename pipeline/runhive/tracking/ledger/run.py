@@ -15,7 +15,6 @@ from runhive.tracking.ledger.shapes import check_data, parse_envelope
 SCHEMA_VERSION = 1
 MAY_BE_INFINITE = re.compile(rb"NaN|Inf|[eE]\+?[0-9]{3}|[0-9]{300}")  # as text; what does not match need not be walked
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
-STATES = ("running", "completed", "failed", "canceled", "lost")
 
 
 def new_run_id(now: datetime | None = None) -> str:
