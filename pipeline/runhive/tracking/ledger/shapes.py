@@ -2,22 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, ValidationError
 
-EventType = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)*$", max_length=40)]
-RunId = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$")]
-Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Name = Annotated[str, StringConstraints(max_length=200)]
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Path = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
-Amount = Annotated[float, Field(ge=0)]
-
-
-class Shape(BaseModel):
-    """Strictly typed where it is named; other keys are carried along unread."""
-
-    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
-
+from runhive.tracking.ledger.shape import Amount, Digest, EventType, Name, Path, RunId, Shape, Tag
+from runhive.tracking.ledger.version_shapes import Deprecated, Promoted, Versioned, VersionMarked
 
 class Envelope(Shape):
     """The outside of an event's file."""
@@ -197,6 +185,10 @@ DATA: dict[str, type[Shape]] = {
     "noted": Noted,
     "archived": Archived,
     "reproduced": Reproduced,
+    "versioned": Versioned,
+    "promoted": Promoted,
+    "deprecated": Deprecated,
+    "version-marked": VersionMarked,
 }
 TIME = TypeAdapter(AwareDatetime)
 
