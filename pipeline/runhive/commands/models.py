@@ -52,7 +52,9 @@ def register(run: str | None, name: str | None, bump: str | None, force: bool, r
     if verdict:
         print_verdict(verdict.kept())
     if registry.remote and not remote:
-        click.echo("its files are in this machine's DVC cache alone: `dvc remote add -d NAME URL`, `dvc push`", err=True)
+        click.echo(
+            "its files are in this machine's DVC cache alone: `dvc remote add -d NAME URL`, `dvc push`", err=True
+        )
 
 
 @models.command("list")

@@ -63,7 +63,11 @@ class Measured:
 
     def score(self) -> tuple[int, int]:
         """Right answers of the candidate among the items of classes that it knows, and the number of those."""
-        pairs = [pair for pair in zip(self.items.labels, self.candidate.predicted(), strict=True) if pair[0] in self.candidate.classes]
+        pairs = [
+            pair
+            for pair in zip(self.items.labels, self.candidate.predicted(), strict=True)
+            if pair[0] in self.candidate.classes
+        ]
         return sum(label == answer for label, answer in pairs), len(pairs)
 
     def ece(self) -> float | None:
@@ -77,7 +81,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Case:
-    """All the evidence on a candidate. `parity` is None where there is nothing to compare with, which `why_no_parity` says.
+    """All the evidence on a candidate. `parity` is None where it cannot be told, and `why_no_parity` says why.
 
     `faults` are those of the code and the data that it was made from.
     """
@@ -97,7 +101,9 @@ def paired(items: ItemSet, candidate: Answers, current: Answers) -> Paired:
     """Compare the two on the items of classes that both know; each answers with all of its classes."""
     shared = set(candidate.classes) & set(current.classes)
     rows = zip(items.items, items.labels, candidate.predicted(), current.predicted(), strict=True)
-    won, lost, recall, counted = [], [], dict.fromkeys(sorted(shared), (0, 0, 0)), 0
+    won: list[str] = []
+    lost: list[str] = []
+    recall, counted = dict.fromkeys(sorted(shared), (0, 0, 0)), 0
     for item, label, new, old in rows:
         if label not in shared:
             continue

@@ -78,7 +78,9 @@ def open_model(root: Path, record: Mapping[str, Any], title: str) -> Model:
         copy_object(root, record["onnx"], record["files"][record["onnx"]], path)
         package = read_package(path)
     if package.metadata.weights_sha256 != record["weights_sha256"]:
-        raise RunhiveError(f"the ONNX file of {title} was made from other weights than its record says: export it again")
+        raise RunhiveError(
+            f"the ONNX file of {title} was made from other weights than its record says: export it again"
+        )
     return Model(package, title, title)
 
 

@@ -97,7 +97,10 @@ def milliseconds_of(model: Model, images: Images) -> float:
 
 def parity_of(images: Images, run: Run, kept: Predictions) -> float | None:
     """Largest difference of logits to those that evaluate kept, over their spread; None where the images differ."""
-    rows = {(sha256, kept.classes[label]): row for row, (sha256, label) in enumerate(zip(kept.sha256, kept.labels, strict=True))}
+    rows = {
+        (sha256, kept.classes[label]): row
+        for row, (sha256, label) in enumerate(zip(kept.sha256, kept.labels, strict=True))
+    }
     keys = list(zip(images.sha256, images.items.labels, strict=True))
     if set(keys) != rows.keys() or tuple(kept.classes) != run.answers.classes:
         return None

@@ -40,7 +40,9 @@ def _of_set(gate: Gate, measured: Measured, current: str | None) -> Iterator[Fin
         yield Finding("accuracy", False, f"no image of {name} has a class that the model knows")
         return
     if measured.current is None or current is None:
-        yield Finding("accuracy", True, f"{_accuracy(measured)}; no model had this alias, so there is none to compare with")
+        yield Finding(
+            "accuracy", True, f"{_accuracy(measured)}; no model had this alias, so there is none to compare with"
+        )
     else:
         pair = paired(measured.items, measured.candidate, measured.current)
         if not pair.items:
@@ -50,7 +52,9 @@ def _of_set(gate: Gate, measured: Measured, current: str | None) -> Iterator[Fin
         yield from _recalls(gate, name, pair, current)
     ece = measured.ece()
     assert ece is not None
-    yield Finding("calibration", ece <= gate.max_ece, f"calibration error {ece:.3f} on {name}, {gate.max_ece:g} at most")
+    yield Finding(
+        "calibration", ece <= gate.max_ece, f"calibration error {ece:.3f} on {name}, {gate.max_ece:g} at most"
+    )
 
 
 def _compared(gate: Gate, measured: Measured, pair: Paired, current: str) -> Finding:
@@ -65,7 +69,8 @@ def _compared(gate: Gate, measured: Measured, pair: Paired, current: str) -> Fin
         return Finding("accuracy", fine, f"{counted}, {shown}: {'not shown to be worse' if fine else 'worse'}")
     low, high = difference_bounds(won, lost, pair.items, gate.compare.level)
     fine = low > -gate.compare.margin
-    told = f"accuracy {100 * (won - lost) / pair.items:+.1f} points, at least {100 * low:+.1f} and at most {100 * high:+.1f}"
+    bounds = f"at least {100 * low:+.1f} and at most {100 * high:+.1f}"
+    told = f"accuracy {100 * (won - lost) / pair.items:+.1f} points, {bounds}"
     margin = f"{100 * gate.compare.margin:g} points"
     words = f"shown to be no more than {margin} worse" if fine else f"it may be more than {margin} worse"
     return Finding("accuracy", fine, f"{counted}, {told}: {words}")
@@ -122,13 +127,18 @@ def _warnings(gate: Gate, measured: Measured) -> Iterator[str]:
             f"{100 * optimism:.1f} points better than it is"
         )
     if measured.digest_before is not None and measured.digest_before != measured.items.digest:
-        yield f"{name} holds other images than at the last promotion (then {measured.digest_before[:12]}): freeze it in gate.evaluation_sets"
+        yield (
+            f"{name} holds other images than at the last promotion (then {measured.digest_before[:12]}): "
+            "freeze it in gate.evaluation_sets"
+        )
 
 
 def _accuracy(measured: Measured) -> str:
     right, total = measured.score()
     low, high = wilson_interval(right, total)
-    return f"{right:,} of {total:,} right on {measured.items.name}, accuracy {right / total:.4f} ({low:.4f} to {high:.4f})"
+    return (
+        f"{right:,} of {total:,} right on {measured.items.name}, accuracy {right / total:.4f} ({low:.4f} to {high:.4f})"
+    )
 
 
 def _kept(measured: Measured) -> dict[str, object]:

@@ -8,7 +8,7 @@ BISECTIONS = 60  # halves an interval of 2 to less than a double can tell
 
 
 def worse_p(won: int, lost: int) -> float:
-    """One-sided exact p of McNemar's test (1947): how likely at least *lost* of the changed items are lost by a fair coin."""
+    """One-sided exact p of McNemar's test (1947): how likely a fair coin loses at least *lost* of the changed items."""
     changed = won + lost
     ways = tail = 1
     for k in range(changed - lost):
@@ -18,7 +18,7 @@ def worse_p(won: int, lost: int) -> float:
 
 
 def difference_bounds(won: int, lost: int, items: int, level: float) -> tuple[float, float]:
-    """Score bounds of a paired difference of shares, won minus lost over *items* (Tango 1998, Statistics in Medicine 17).
+    """Score bounds of a paired difference of shares, won minus lost over *items* (Tango 1998, Stat. Med. 17:891).
 
     Each is one-sided: below the lower, or above the upper, lies the truth with probability *level* at most, nearly.
     """
@@ -60,7 +60,7 @@ def expected_optimism(accuracy: float, items: int, tried: int) -> float:
     """How much the best of *tried* equally good models exceeds its true accuracy on the items it was picked on.
 
     The expected largest of *tried* standard normals, by Blom's formula (Statistical Estimates and Transformed
-    Beta-Variables, 1958), times the standard error. Models of one family make alike mistakes, so it is an upper estimate.
+    Beta-Variables, 1958), times the standard error. Models of one family make alike mistakes: an upper estimate.
     """
     if tried < 2 or not items:
         return 0.0

@@ -58,7 +58,8 @@ def card_of(version: Version, run: Run, ledger: Ledger) -> Card:
         _use(version),
         _said(version),
     ]
-    lead = f"{record['name']} answers with one of {len(record['classes'])} classes for an image. Version {version.number}, {version.title}."
+    answers = f"{record['name']} answers with one of {len(record['classes'])} classes for an image."
+    lead = f"{answers} Version {version.number}, {version.title}."
     return Card(version.title, lead, tuple(one for one in sections if one.lines or one.table or one.code))
 
 
@@ -88,14 +89,16 @@ def _escaped(text: str) -> str:
 def _intended(record: Mapping[str, Any], data: Data, evaluation: Evaluation | None) -> Section:
     preprocess = record["preprocess"]
     scored = record["evaluation_set"]
+    selected = evaluation is not None and evaluation.selected_on_these_images
+    flatters = ": its epoch was chosen on these images, so the numbers flatter" if selected else ""
     lines = (
         f"Images like those that it learned from, of these classes: {', '.join(record['classes'])}. "
         "It answers with one of them for every image, also for one of none.",
         f"An image is resized to {preprocess['resize_size']} pixels on its shorter side and cropped to "
         f"{preprocess['image_size']} by {preprocess['image_size']}; the ONNX file says so itself.",
-        f"Measured on {scored.get('name')}, {scored.get('images')} images, digest {str(scored.get('digest'))[:12]}"
-        + (": its epoch was chosen on these images, so the numbers flatter." if evaluation and evaluation.selected_on_these_images else "."),
-    )  # fmt: skip
+        f"Measured on {scored.get('name')}, {scored.get('images')} images, "
+        f"digest {str(scored.get('digest'))[:12]}{flatters}.",
+    )
     return Section("Intended data", lines)
 
 
@@ -130,7 +133,7 @@ def _known_mistakes(ledger: Ledger, run: Run) -> Section:
     wrong = mistakes(answers) if answers else []
     if not wrong:
         return Section("Known mistakes")
-    rows = [(one.path, one.label, one.predicted, percent(one.confidence)) for one in wrong[:MOST_MISTAKES]]
+    rows = [(one.path, one.actual, one.predicted, percent(one.confidence)) for one in wrong[:MOST_MISTAKES]]
     lines = (f"{len(wrong)} images are answered wrongly; the most confident of them first.",)
     return Section("Known mistakes", lines, (("Image", "Is", "Answer", "Confidence"), *rows))
 
@@ -180,7 +183,8 @@ def _exported(parity: Parity | None) -> Section:
         told = f"left out: {one.reason}" if one.reason else f"{len(one.flips)} answers changed"
         speeds = (_milliseconds(one.milliseconds), _milliseconds(one.milliseconds_in_32))
         rows.append((one.name, size(one.onnx_bytes), *speeds, told))
-    words = f"Largest difference of logits {number(parity.relative_difference)} of their spread, over {parity.images} images."
+    difference = f"{number(parity.relative_difference)} of their spread"
+    words = f"Largest difference of logits: {difference}, over {parity.images} images."
     return Section("Exported files", (words,), tuple(rows))
 
 

@@ -92,7 +92,15 @@ def print_history(model: Model) -> None:
     rows = []
     for one in model.versions:
         told = one.event.data.get("bump", "") if one.event else one.doubt
-        rows.append((one.title, "registered", told, numerals.when(one.event.time if one.event else when(one.tag)), _by(one.event)))
+        rows.append(
+            (
+                one.title,
+                "registered",
+                told,
+                numerals.when(one.event.time if one.event else when(one.tag)),
+                _by(one.event),
+            )
+        )
         if one.deprecated is not None:
             rows.append((one.title, "deprecated", one.deprecated, "", ""))
     for given in model.assignments:
@@ -102,7 +110,15 @@ def print_history(model: Model) -> None:
         verdict = data.get("verdict", {})
         told = f"forced: {data['reason']}" if data.get("forced") else given.doubt or data.get("reason", "")
         told = told or str(verdict.get("headline", ""))
-        rows.append((version, f"{given.alias} #{given.tag.name.counter} {what}", told, numerals.when(given.event.time if given.event else when(given.tag)), _by(given.event)))
+        rows.append(
+            (
+                version,
+                f"{given.alias} #{given.tag.name.counter} {what}",
+                told,
+                numerals.when(given.event.time if given.event else when(given.tag)),
+                _by(given.event),
+            )
+        )
     print_table(("version", "what", "why", "when", "by"), rows, drop=True)
 
 
@@ -132,20 +148,22 @@ def print_lineage_of_run(catalog: Catalog, run_id: str) -> None:
     if not found:
         print_line(f"run {run_id} has no version")
         return
-    print_table(("version", "number", "aliases"), [(one.title, str(one.number), " ".join(one.aliases)) for one in found])
+    print_table(
+        ("version", "number", "aliases"), [(one.title, str(one.number), " ".join(one.aliases)) for one in found]
+    )
 
 
 def print_diff(ledger: Ledger, first: Version, second: Version) -> None:
     """What differs between two versions: metrics, answers, parameters, data, sizes."""
     before, after = ledger.run(first.tag.run_id), ledger.run(second.tag.run_id)
-    rows: list[tuple[str, str, str]] = []
+    rows: list[tuple[str, ...]] = []
     for key in ("commit", "data_digest", "weights_sha256"):
         if first.record[key] != second.record[key]:
             rows.append((key, first.record[key][:12], second.record[key][:12]))
     for key in ("classes", "preprocess"):
         if first.record[key] != second.record[key]:
             rows.append((key, str(first.record[key]), str(second.record[key])))
-    rows.append(("ONNX size", *(numerals.size(one.record["files"][one.record["onnx"]]["bytes"]) for one in (first, second))))
+    rows.append(("ONNX size", _size(first), _size(second)))
     names = sorted(before.metrics.keys() | after.metrics.keys())
     rows += [
         (name, *(numerals.number(run.metrics[name]) if name in run.metrics else "" for run in (before, after)))
@@ -160,8 +178,16 @@ def print_diff(ledger: Ledger, first: Version, second: Version) -> None:
     else:
         print_section("Answers", [("not comparable", found.reason)])
     was, now = flatten(before.params), flatten(after.params)
-    changed = [(key, was.get(key, ""), now.get(key, "")) for key in sorted(was.keys() | now.keys()) if was.get(key) != now.get(key)]
+    changed = [
+        (key, was.get(key, ""), now.get(key, ""))
+        for key in sorted(was.keys() | now.keys())
+        if was.get(key) != now.get(key)
+    ]
     print_section("Parameters", changed)
+
+
+def _size(one: Version) -> str:
+    return numerals.size(one.record["files"][one.record["onnx"]]["bytes"])
 
 
 def print_verdict(verdict: dict[str, Any]) -> None:

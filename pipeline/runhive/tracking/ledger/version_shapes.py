@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from runhive.tracking.ledger.shape import Digest, Name, Shape, Tag
+from runhive.tracking.ledger.shapes import Digest, Name, Shape, Tag
 
 REASON = 2_000  # characters
 Number = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}$")]
@@ -42,7 +42,7 @@ class Versioned(Shape):
     preprocess: dict[str, Any]
     metrics: dict[str, float]
     evaluation_set: dict[str, Any]
-    verdict: dict[str, Any] = {}
+    verdict: dict[str, Any] = Field(default_factory=dict)
     by: str
 
 
@@ -60,7 +60,7 @@ class Promoted(Shape):
     rollback: bool = False
     forced: bool = False
     reason: Reason = ""
-    verdict: dict[str, Any] = {}
+    verdict: dict[str, Any] = Field(default_factory=dict)
     by: str
 
 
@@ -80,6 +80,6 @@ class VersionMarked(Shape):
     version: Number
     notes: str | None = None
     archived: bool | None = None
-    add: list[Tag] = []
-    remove: list[Tag] = []
+    add: list[Tag] = Field(default_factory=list)
+    remove: list[Tag] = Field(default_factory=list)
     by: str

@@ -136,9 +136,7 @@ def _model(name: str, tags: list[Tag], runs: dict[str, Run]) -> Model:
     model = Model(name, (), assignments, max(tag.time for tag in tags))
     numbers = _numbers(versions)
     aliases = {alias: one.version for alias, one in model.aliases.items()}
-    told = tuple(
-        _told(one, numbers.get(one.version, 0), aliases, cancelled.get(one.version), runs) for one in versions
-    )
+    told = tuple(_told(one, numbers.get(one.version, 0), aliases, cancelled.get(one.version), runs) for one in versions)
     return Model(name, told, assignments, model.last_time)
 
 
@@ -176,7 +174,9 @@ def _assignment(name: str, tag: Tag, versions: list[Version], runs: dict[str, Ru
         return Assignment(tag.name.alias, None, tag, doubt, None)
     here = [one.version for one in versions if one.tag.commit == tag.commit]
     said = (event.data["name"], event.data["alias"], event.data["counter"]) if event else ()
-    if event and (said != (name, tag.name.alias, tag.name.counter) or str(here[-1] if here else "") != event.data["version"]):
+    if event and (
+        said != (name, tag.name.alias, tag.name.counter) or str(here[-1] if here else "") != event.data["version"]
+    ):
         event, doubt = None, "its tag is not where its record says"
     return Assignment(tag.name.alias, here[-1] if here else None, tag, doubt, event)
 

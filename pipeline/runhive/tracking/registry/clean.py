@@ -1,4 +1,4 @@
-"""Is a run clean: its code committed, and HEAD's dvc.lock holding what it made? Told from bytes, not from its record."""
+"""Is a run clean: its code committed, and HEAD's dvc.lock holding what it made? Told from bytes alone."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ def faults(repository: pygit2.Repository, commit: str, run: Run) -> list[str]:
     outs = {str(out["path"]): str(out.get("md5")) for stage in stages.values() for out in stage.get("outs", ())}
     models = {path: str(file["md5"]) for path, file in run.files.items() if file.get("kind") == "model"}
     for path, md5 in {**models, **_folders(models, outs)}.items():
-        if path in outs and outs[path] != md5 or path not in outs and not _inside(path, outs):
+        if (path in outs and outs[path] != md5) or (path not in outs and not _inside(path, outs)):
             found.append(f"{LOCK} of {commit[:8]} holds another {one_line(path)}: commit the one of this run")
     changed = sorted({path for name in STAGES for path in _changed(tree, stages.get(name, {}), outs)})
     if changed:
@@ -44,7 +44,10 @@ def _inside(path: str, outs: Iterable[str]) -> bool:
 
 def _folders(files: Mapping[str, str], outs: Iterable[str]) -> dict[str, str]:
     """What DVC calls each folder of *outs* that holds only *files*, of which it has some."""
-    inside = {folder: {p.removeprefix(f"{folder}/"): md5 for p, md5 in files.items() if _inside(p, [folder])} for folder in outs}
+    inside = {
+        folder: {p.removeprefix(f"{folder}/"): md5 for p, md5 in files.items() if _inside(p, [folder])}
+        for folder in outs
+    }
     return {folder: _listing_md5(listed) for folder, listed in inside.items() if listed}
 
 

@@ -42,8 +42,7 @@ def declared(repository: pygit2.Repository, commit: str) -> list[Artifact]:
 
 
 def choose(artifacts: list[Artifact], name: str | None) -> Artifact:
-    """The artifact *name*, by default the one that stands for the ONNX file. Raises RunhiveError where it is not there.
-    """
+    """The artifact *name*, by default the one of the ONNX file. Raises RunhiveError where there is none."""
     models = [one for one in artifacts if one.path == MODEL]
     if name is None and len(models) == 1:
         check_name(models[0].name)
@@ -53,15 +52,13 @@ def choose(artifacts: list[Artifact], name: str | None) -> Artifact:
         raise RunhiveError(
             f"dvc.yaml at HEAD declares {names} for {MODEL}: say which with --name"
             if models
-            else f"dvc.yaml at HEAD declares no artifact for {MODEL}: add `artifacts:` with a name and that path, commit it"
+            else f"dvc.yaml at HEAD declares no artifact for {MODEL}: add one under `artifacts:`, commit it"
         )
     check_name(name)
     for one in models:
         if one.name == name:
             return one
-    raise RunhiveError(
-        f"dvc.yaml at HEAD declares no artifact {name} for {MODEL} (there: {names}): add it under `artifacts:`, commit it"
-    )
+    raise RunhiveError(f"dvc.yaml at HEAD declares no artifact {name} for {MODEL} (there: {names}): add it, commit it")
 
 
 def _yaml(repository: pygit2.Repository, commit: str, path: str) -> dict[str, Any]:

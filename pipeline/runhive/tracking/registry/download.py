@@ -59,7 +59,9 @@ def _refuse_in_the_way(to: Path, sha256: dict[str, str], texts: Iterable[str]) -
     for name, digest in sha256.items():
         target = to / name
         if target.exists() and not (target.is_file() and sha256_of(target) == digest):
-            raise RunhiveError(f"{one_line(str(target))} is there with other content: name another folder, or use --force")
+            raise RunhiveError(
+                f"{one_line(str(target))} is there with other content: name another folder, or use --force"
+            )
 
 
 def _provenance(version: Version, title: str) -> bytes:

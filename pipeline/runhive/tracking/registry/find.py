@@ -1,4 +1,4 @@
-"""The version that a person means: `name@v1.2.0`, `name@3`, `name#alias`, or without the name where there is one model."""
+"""The version that a person means: `name@v1.2.0`, `name@3`, `name#alias`, the name left out where there is one."""
 
 from difflib import get_close_matches
 
@@ -20,7 +20,9 @@ def find_model(catalog: Catalog, name: str) -> Model:
     if not name:
         raise RunhiveError(f"there are several models ({known}): write NAME@VERSION or NAME#ALIAS")
     near = get_close_matches(name, catalog.models, 1)
-    raise RunhiveError(f"no model {one_line(name)[:80]!r}" + (f": did you mean {near[0]}?" if near else f" (there: {known})"))
+    raise RunhiveError(
+        f"no model {one_line(name)[:80]!r}" + (f": did you mean {near[0]}?" if near else f" (there: {known})")
+    )
 
 
 def find_version(catalog: Catalog, word: str) -> Version:

@@ -29,13 +29,17 @@ def copy_object(root: Path, path: str, told: Mapping[str, Any], target: Path) ->
         else:
             Store(root).copy(told["md5"], path, temporary)
         if sha256_of(temporary) != told["sha256"]:
-            raise RunhiveError(f"{one_line(path)} has other bytes than its version's record says: get it from elsewhere")
+            raise RunhiveError(
+                f"{one_line(path)} has other bytes than its version's record says: get it from elsewhere"
+            )
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(target)
         sync_folder(target.parent)
     except OSError as error:
-        raise RunhiveError(f"{target} cannot be written ({error.strerror}): free the disk or mend permissions") from error
+        raise RunhiveError(
+            f"{target} cannot be written ({error.strerror}): free the disk or mend permissions"
+        ) from error
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -70,7 +74,7 @@ def send(root: Path, md5s: Iterable[str]) -> str | None:
             failed = repo.cloud.push(here, odb=repo.cloud.get_remote_odb(None, "push")).failed
     except (DvcException, OSError) as error:
         raise RunhiveError(
-            f"the model cannot be pushed to the DVC remote ({one_line((str(error).splitlines() or ['no reason'])[0])}): "
+            f"the DVC remote does not take the model ({one_line((str(error).splitlines() or ['no reason'])[0])}): "
             "mend it, then register again"
         ) from error
     if failed:

@@ -25,7 +25,13 @@ def refuse_promotion(model: Model, version: Version, alias: str) -> None:
 
 
 def promote(
-    registry: Registry, model: Model, version: Version, alias: str, verdict: Mapping[str, Any], forced: bool, reason: str
+    registry: Registry,
+    model: Model,
+    version: Version,
+    alias: str,
+    verdict: Mapping[str, Any],
+    forced: bool,
+    reason: str,
 ) -> None:
     """Give *alias* to *version*, with the gate's verdict. Raises RunhiveError where somebody else was first."""
     refuse_promotion(model, version, alias)

@@ -56,7 +56,9 @@ class Registry:
             push(self.remote)
         if not name_tag(repository, self.remote, ref, oid):
             where = f"at {self.remote.name}" if self.remote else "here"
-            raise RunhiveError(f"somebody else made {ref} {where} meanwhile, and yours was not made: see what it is, try again")
+            raise RunhiveError(
+                f"somebody else made {ref} {where} meanwhile, and yours was not made: see what it is, try again"
+            )
 
 
 @contextmanager
