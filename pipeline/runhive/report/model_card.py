@@ -16,7 +16,8 @@ from runhive.tracking.ledger.run import Run
 from runhive.tracking.registry.catalog import Version
 
 MOST_MISTAKES = 10
-PUNCTUATION = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
+PUNCTUATION = re.compile(r"([\\`*_\[\]<>#|~&])")
+OPENING = re.compile(r"^(\s*\d*)([-+=.)])")  # what makes a list or a heading of a line that begins with it
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return PUNCTUATION.sub(r"\\\1", visible(str(text)).replace("\n", " "))
+    return OPENING.sub(r"\1\\\2", PUNCTUATION.sub(r"\\\1", visible(str(text)).replace("\n", " ").strip()))
 
 
 def _intended(record: Mapping[str, Any], data: Data, evaluation: Evaluation | None) -> Section:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from runhive.report.data_site import page_names, write_data_pages
 from runhive.report.home import home
+from runhive.report.models import page_of, registry_state
+from runhive.report.models_site import write_model_pages
 from runhive.report.numerals import epoch_of
 from runhive.report.run_page import run_page
 from runhive.report.shell import read_shell, render_shell
@@ -15,6 +17,7 @@ from runhive.report.swap import building_folder, swap, sweep
 from runhive.report.templates import render
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.lock import file_lock
+from runhive.tracking.registry.catalog import Catalog, read_catalog
 
 ASSETS = Path(__file__).with_name("assets")
 STAMP = "stamp.json"
@@ -46,18 +49,21 @@ def _fill(ledger: Ledger, source: Path, work: Path) -> Stamp:
     render_shell(source, work, _newest(summaries))
     (work / "404.html").unlink(missing_ok=True)  # its links begin with a slash: dead from file:// and in project pages
     shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
-    _write_home(summaries, work)
+    catalog = read_catalog(ledger)
+    _write_home(summaries, catalog, work)
     _write_tables(summaries, work)
     write_data_pages([summary.run for summary in summaries], ledger, work)
-    _write_run_pages(summaries, ledger, work)
+    write_model_pages(catalog, [summary.run for summary in summaries], ledger, work)
+    _write_run_pages(summaries, catalog, ledger, work)
     stamp = Stamp(ledger=tip, runs=len(summaries))
     stamp.write(work / STAMP)
     return stamp
 
 
-def _write_home(summaries: Sequence[Summary], work: Path) -> None:
+def _write_home(summaries: Sequence[Summary], catalog: Catalog, work: Path) -> None:
     page = work / "index.html"
-    page.write_bytes(read_shell(page, "runhive-home").fill(render("home.html", home=home(summaries))))
+    body = render("home.html", home=home(summaries), models=registry_state(catalog))
+    page.write_bytes(read_shell(page, "runhive-home").fill(body))
 
 
 def _write_tables(summaries: Sequence[Summary], work: Path) -> None:
@@ -71,7 +77,7 @@ def _write_tables(summaries: Sequence[Summary], work: Path) -> None:
         (work / "runs" / names[index]).write_bytes(shell.fill(body))
 
 
-def _write_run_pages(summaries: Sequence[Summary], ledger: Ledger, work: Path) -> None:
+def _write_run_pages(summaries: Sequence[Summary], catalog: Catalog, ledger: Ledger, work: Path) -> None:
     """Write runs/<run_id>.html beside their shell, which goes away."""
     shell = read_shell(work / "runs/run.html", "runhive-run")
     (work / "runs/run.html").unlink()
@@ -82,7 +88,8 @@ def _write_run_pages(summaries: Sequence[Summary], ledger: Ledger, work: Path) -
         page = run_page(summary, baseline, ledger, work)
         newer = summaries[index - 1].run_id if index else None
         older = summaries[index + 1].run_id if index + 1 < len(summaries) else None
-        body = render("run.html", page=page, newer=newer, older=older, data_pages=data_pages)
+        versions = [(one.title, page_of(one)) for one in catalog.versions_of(summary.run_id)]
+        body = render("run.html", page=page, newer=newer, older=older, data_pages=data_pages, versions=versions)
         (work / "runs" / f"{summary.run_id}.html").write_bytes(shell.fill(body, summary.run_id))
 
 

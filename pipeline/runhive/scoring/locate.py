@@ -9,7 +9,7 @@ from runhive.errors import RunhiveError
 from runhive.files import sha256_of
 
 ONNX = {"fp32": "models/model.onnx", "fp16": "models/variants/fp16.onnx", "int8": "models/variants/int8.onnx"}
-REGISTERED = re.compile(r"[a-z0-9][a-z0-9-]*(@v?\d[\w.+-]*|#[\w-]+)")
+REGISTERED = re.compile(r"[a-z0-9][a-z0-9-]*(@(v?\d[\w.+-]*|latest)|#[\w-]+)")
 FETCHED = Path(".runhive/models")
 
 
@@ -27,8 +27,32 @@ def locate(word: str | Path, variant: str = "fp32") -> Located:
     if isinstance(word, Path) or text.endswith(".onnx") or os.sep in text or Path(text).is_file():
         return Located(Path(word))
     if REGISTERED.fullmatch(text):
-        raise RunhiveError(f"{text}: versions and aliases are found by the registry, which is not here: name a file")
+        return _of_version(text, variant)
     return _of_run(text, variant)
+
+
+def _of_version(word: str, variant: str) -> Located:
+    """The ONNX file of a version, out of DVC's cache or from its remote."""
+    from runhive.tracking.ledger.ledger import open_ledger
+    from runhive.tracking.registry.catalog import read_catalog
+    from runhive.tracking.registry.find import find_version
+    from runhive.tracking.registry.objects import copy_object
+    from runhive.tracking.repository import main_root
+    from runhive.tracking.storage.artifacts import cached_path
+
+    root = main_root()
+    found = find_version(read_catalog(open_ledger(root)), word)
+    told = found.record["files"].get(ONNX[variant])
+    if told is None:
+        there = ", ".join(name for name, path in ONNX.items() if path in found.record["files"])
+        raise RunhiveError(f"{found.title} has no {variant} model: it has {there}")
+    cached = cached_path(root, told["md5"])
+    if cached.exists() and sha256_of(cached) == told["sha256"]:
+        return Located(cached, found.title)
+    kept = root / FETCHED / found.title / ONNX[variant]
+    if not kept.exists() or sha256_of(kept) != told["sha256"]:
+        copy_object(root, ONNX[variant], told, kept)
+    return Located(kept, found.title)
 
 
 def _of_run(word: str, variant: str) -> Located:

@@ -4,7 +4,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from configparser import ConfigParser, ParsingError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +16,8 @@ from runhive.tracking.git import ASKING
 from runhive.tracking.ledger.objects import REF
 
 CONFIG = ".dvc/config"
-SPECS = ("HEAD:refs/heads/main", f"{REF}:{REF}", "refs/tags/*:refs/tags/*")
+SPECS = (f"{REF}:{REF}", "refs/tags/*:refs/tags/*")
+HERE = "refs/runhive/head"
 
 
 @contextmanager
@@ -29,7 +30,10 @@ def fetched(url: str) -> Iterator[Path]:
         root = Path(folder)
         _git(root, "init", "--quiet")
         source = str(Path(url).resolve()) if Path(url).exists() else url
-        _git(root, "fetch", "--quiet", "--depth=1", "--no-tags", "--update-head-ok", "--", _address(source), *SPECS)
+        fetch = ("fetch", "--quiet", "--depth=1", "--no-tags")
+        _git(root, *fetch, "--", _address(source), *SPECS)
+        with suppress(RunhiveError):  # a hub whose HEAD is no branch of it has no configuration to take over
+            _git(root, *fetch, "--", _address(source), f"HEAD:{HERE}")
         _configure(root, Path(source) if Path(source).exists() else None)
         yield root
 
@@ -43,7 +47,7 @@ def _configure(root: Path, source: Path | None) -> None:
     """Take over the DVC configuration; what it says relative to the repository is found there, its cache too."""
     repository = pygit2.Repository(str(root))
     try:
-        blob = repository.references["refs/heads/main"].peel(pygit2.Tree)[CONFIG]
+        blob = repository.references[HERE].peel(pygit2.Tree)[CONFIG]
     except KeyError:
         return
     config = ConfigParser(strict=False, interpolation=None)
