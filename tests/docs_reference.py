@@ -43,8 +43,9 @@ def render_params() -> str:
         "`params.yaml` is the only source of what a person may tune. Every key must be there, none may be added, "
         "and nothing is converted: a number in quotes is an error. `runhive use` writes the file from a preset.",
         "",
-        "DVC watches the sections `data`, `model`, `train`, `evaluate` and `export`. `gate` is read by `runhive models`. A new `experiment` takes effect "
-        "with the next run that trains. `model.name` is written into the model's files.",
+        "DVC watches the sections `data`, `model`, `train`, `evaluate` and `export`. A new `experiment` takes effect "
+        "with the next run that trains. `model.name` is written into the model's files. `gate` is what "
+        "`runhive models` asks of a model.",
         "",
         "The [JSON schema](params.schema.json) is for editors.",
         "",

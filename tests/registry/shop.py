@@ -119,7 +119,8 @@ class Shop:
         self._lock({path: file["md5"] for path, file in files.items() if path.startswith("models/")}, record)
         started = {
             "experiment": "colours", "params": {"train": {"lr": number}}, "code": {"commit": None, "dirty": True},
-            "data": {"digest": card.data_digest, "classes": card.classes, "counts": {"val": dict.fromkeys(card.classes, 10)}},
+            "data": {"digest": card.data_digest,
+                     "classes": card.classes, "counts": {"val": dict.fromkeys(card.classes, 10)}},
             "environment": {"host": "hive"}, "input_digest": "1" * 64,
         }  # fmt: skip
         selection = card.selection.model_dump(mode="json")
