@@ -211,7 +211,7 @@ def leaves(tree: Any) -> Iterator[str]:
 def event_rows() -> dict[str, str]:
     """Rows of the table of events, by type."""
     page = (ROOT / "docs/reference/ledger.md").read_text()
-    return dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE))
+    return dict(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", page, re.MULTILINE))
 
 
 def test_the_ledger_s_page_lists_the_events_that_a_record_folds() -> None:
@@ -235,7 +235,7 @@ def test_the_ledger_s_page_lists_the_fields_of_a_comparison_and_of_what_started(
 def test_the_page_of_resume_lists_the_states() -> None:
     page = (ROOT / "docs/how-to/resume.md").read_text()
 
-    assert tuple(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == run.STATES
+    assert tuple(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) == run.STATES
 
 
 def test_the_columns_of_the_plots_are_those_that_evaluate_writes(tmp_path: Path) -> None:

@@ -167,6 +167,14 @@ def test_a_tag_made_by_hand_is_unverified_and_cannot_be_promoted(shop: Shop) -> 
     assert "has colours@v3.0.0 already (made by hand)" in shop.call("register", code=1)
 
 
+def test_a_tag_made_by_hand_beside_a_version_takes_no_alias_from_it(second: Shop) -> None:
+    git(second.root, "tag", "--annotate", "colours@v9.0.0", "--message", "mine", "colours@v1.0.0^{commit}")
+    model = read_catalog(second.ledger).models["colours"]
+
+    assert model.aliases["prod"].doubt == ""
+    assert str(model.aliases["prod"].version) == "1.0.0"
+
+
 def test_a_tag_moved_to_another_commit_is_unverified(shop: Shop) -> None:
     shop.call("register")
     message = git(shop.root, "for-each-ref", "--format=%(contents)", "refs/tags/colours@v1.0.0")

@@ -55,6 +55,11 @@ def write(shop: Shop, action: str, at: int = -1, faults: dict[str, str] | None =
     )  # fmt: skip
 
 
+def ended(process: "subprocess.Popen[str]") -> int:
+    process.communicate(timeout=300)
+    return process.returncode
+
+
 def clone(shop: Shop, hub: Path, folder: Path, name: str) -> Shop:
     """Another person's clone, with the ledger and the data."""
     push_runs(None, False, shop.root)
@@ -79,7 +84,7 @@ def test_of_two_who_register_at_once_one_wins_and_the_other_is_told(shop: Shop, 
         assert sorted(one.returncode for one in both) == [0, 1]
         told = said[0 if both[0].returncode else 1]
         assert "somebody else made colours@v1.0.0 at origin meanwhile, and yours was not made" in told
-        assert write(shop if both[0].returncode else other, "register").wait(timeout=300) == 0
+        assert ended(write(shop if both[0].returncode else other, "register")) == 0
     tags = sorted(line.partition("refs/tags/")[2] for line in git(hub, "show-ref", "--tags").splitlines())
     assert tags == ["colours@v1.0.0", "colours@v1.1.0"]
     for one in (shop, other):
@@ -99,7 +104,7 @@ def test_a_tag_that_came_first_at_the_remote_is_never_replaced(shop: Shop, hub: 
         plan = plan_version(registry, None, None, None)
         git(hub, "-c", "user.name=x", "-c", "user.email=x@x", "tag", "-a", "-m", "first", "colours@v1.0.0", "main")
         first = git(hub, "rev-parse", "colours@v1.0.0")
-        with pytest.raises(RunhiveError, match="somebody else made colours@v1.0.0 at origin"):
+        with pytest.raises(RunhiveError, match="somebody else made colours@v1"):
             register(registry, plan, {})
 
     assert git(hub, "rev-parse", "colours@v1.0.0") == first
@@ -121,7 +126,7 @@ def test_a_kill_leaves_a_version_whole_or_none_and_doing_it_again_makes_it(
     shop: Shop, shim: Path, tmp_path: Path, action: str
 ) -> None:
     if action == "promote":
-        assert write(shop, "register").wait(timeout=300) == 0
+        assert ended(write(shop, "register")) == 0
     plan = tmp_path / "plan"
     plan.write_bytes(bytes(24))
     faults = {"LD_PRELOAD": str(shim), "FAULT_FILE": str(plan)}

@@ -173,10 +173,11 @@ def _assignment(name: str, tag: Tag, versions: list[Version], runs: dict[str, Ru
     if tag.name.cancel:
         return Assignment(tag.name.alias, None, tag, doubt, None)
     here = [one.version for one in versions if one.tag.commit == tag.commit]
-    said = (event.data["name"], event.data["alias"], event.data["counter"]) if event else ()
-    if event and (
-        said != (name, tag.name.alias, tag.name.counter) or str(here[-1] if here else "") != event.data["version"]
-    ):
+    if event:
+        said = (event.data["name"], event.data["alias"], event.data["counter"])
+        recorded = SemVer.parse(event.data["version"])
+        if said == (name, tag.name.alias, tag.name.counter) and recorded in here:
+            return Assignment(tag.name.alias, recorded, tag, "", event)
         event, doubt = None, "its tag is not where its record says"
     return Assignment(tag.name.alias, here[-1] if here else None, tag, doubt, event)
 
