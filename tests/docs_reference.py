@@ -44,7 +44,8 @@ def render_params() -> str:
         "and nothing is converted: a number in quotes is an error. `runhive use` writes the file from a preset.",
         "",
         "DVC watches the sections `data`, `model`, `train`, `evaluate` and `export`. A new `experiment` takes effect "
-        "with the next run that trains. `model.name` is written into the model's files.",
+        "with the next run that trains. `model.name` is written into the model's files. `gate` is what "
+        "`runhive models` asks of a model.",
         "",
         "The [JSON schema](params.schema.json) is for editors.",
         "",

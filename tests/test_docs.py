@@ -14,13 +14,14 @@ import pytest
 import yaml
 
 import docs_files
+import docs_gate
 import docs_reference
 from runhive import presets
 from runhive.cli import commands
 from runhive.formats.predictions import Predictions
 from runhive.params import known_keys, parse_params
 from runhive.tracking.comparison import Comparison
-from runhive.tracking.ledger import run, shapes
+from runhive.tracking.ledger import event_types, run
 from runhive.tracking.ledger.states import STATES
 
 ROOT = Path(__file__).parent.parent
@@ -29,7 +30,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(#[^)\s]*)?\)")
 CODE = re.compile(r"`([^`\n]+)`")
 FILE_PATH = re.compile(r"(?:data|models|results|site|docs)/[\w./]*\w")
-KEY = re.compile(r"(?:data|model|train|evaluate|export)(?:\.[a-z_]+)+")
+KEY = re.compile(r"(?:data|model|train|evaluate|export|gate)(?:\.[a-z_]+)+")
 FILE_ENDINGS = (".json", ".csv", ".md", ".onnx", ".safetensors", ".yaml", ".py")
 PLAIN_COMMANDS = {"git", ".", "pytest", "cd", "rm"}
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -211,16 +212,16 @@ def leaves(tree: Any) -> Iterator[str]:
 def event_rows() -> dict[str, str]:
     """Rows of the table of events, by type."""
     page = (ROOT / "docs/reference/ledger.md").read_text()
-    return dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE))
+    return dict(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", page, re.MULTILINE))
 
 
 def test_the_ledger_s_page_lists_the_events_that_a_record_folds() -> None:
-    assert set(event_rows()) == {*shapes.DATA, *run.PHASES, "compared"}
+    assert set(event_rows()) == {*event_types.DATA, *run.PHASES, "compared"}
 
 
 def test_the_ledger_s_page_lists_the_fields_of_each_event() -> None:
     rows = event_rows()
-    named = {type: set(shape.model_fields) - set(CODE.findall(rows[type])) for type, shape in shapes.DATA.items()}
+    named = {type: set(shape.model_fields) - set(CODE.findall(rows[type])) for type, shape in event_types.DATA.items()}
 
     assert {type: missing for type, missing in named.items() if missing} == {}
 
@@ -235,7 +236,7 @@ def test_the_ledger_s_page_lists_the_fields_of_a_comparison_and_of_what_started(
 def test_the_page_of_resume_lists_the_states() -> None:
     page = (ROOT / "docs/how-to/resume.md").read_text()
 
-    assert tuple(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == STATES
+    assert tuple(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) == STATES
 
 
 def test_the_columns_of_the_plots_are_those_that_evaluate_writes(tmp_path: Path) -> None:
@@ -246,3 +247,9 @@ def test_the_columns_of_the_plots_are_those_that_evaluate_writes(tmp_path: Path)
     written = {f"results/plots/{path.name}": path.read_text().splitlines()[0] for path in tmp_path.iterdir()}
 
     assert written == {path: ",".join(columns) for path, columns in docs_files.PLOTS.items()}
+
+
+def test_the_power_of_the_gate_is_as_computed() -> None:
+    page = docs_gate.PAGE.read_text().splitlines()
+
+    assert [row for row in docs_gate.rows() if row not in page] == []

@@ -31,9 +31,10 @@ MAY_IMPORT = {
     "report": LEAVES | {"scoring", "tracking"},
     "terminal": LEAVES | {"tracking", "report"},
     "scoring": LEAVES | {"data", "tracking"},
+    "gate": LEAVES | {"scoring", "tracking"},
     "stages": LEAVES | {"data", "vision", "scoring", "tracking", "report"},
     "api": LEAVES | {"tracking"},
-    "commands": LEAVES | {"driver", "presets", "scoring", "stages", "terminal", "tracking"},
+    "commands": LEAVES | {"driver", "gate", "presets", "report", "scoring", "stages", "terminal", "tracking"},
     "cli": {"commands", "errors"},
 }
 # Imported by a stage but without a say in its outs, so that mending them retrains nothing.

@@ -8,6 +8,7 @@ import click
 
 from runhive.commands.data import data
 from runhive.commands.ledger import gc, pull, purge, push, verify
+from runhive.commands.models import models
 from runhive.commands.parameters import schema, use
 from runhive.commands.predict import predict
 from runhive.commands.run import run
@@ -58,5 +59,5 @@ def commands() -> None:
 
 for command in (push, pull, verify, gc, purge):
     runs.add_command(command)
-for command in (use, schema, *STAGES, predict, data, run, runs, compare):
+for command in (use, schema, *STAGES, predict, data, run, runs, compare, models):
     commands.add_command(command)

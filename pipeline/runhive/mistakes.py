@@ -57,9 +57,9 @@ def _explain(error: Mapping[str, Any], keys: Sequence[str]) -> str:
 
 
 def _key_path(location: tuple[int | str, ...]) -> str:
-    """The key's path as in the file; pydantic adds the union's tag, which is no key, after optimizer and schedule."""
+    """The key's path as in the file; pydantic adds the union's tag, which is no key, after these three."""
     parts = [str(part) or "''" for part in location]
-    if len(parts) > 2 and parts[1] in ("optimizer", "schedule"):
+    if len(parts) > 2 and parts[1] in ("optimizer", "schedule", "compare"):
         del parts[2]
     if parts and parts[-1] == "[key]":  # pydantic's word for the key of an open map
         del parts[-1]

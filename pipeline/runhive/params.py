@@ -30,6 +30,11 @@ SetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 OPTIMIZER = "the optimizer"
 DECAY = "weight decay of the optimizer, as torch defines it"
+COMPARE = (
+    "what to ask of accuracy on the same images: not shown to be worse (exact McNemar), or shown to be no worse than a "
+    "margin (Tango's interval)"
+)
+LEVEL = "one-sided level of the test: how often a model that is just as good is refused, or one at the margin let in"
 SCHEDULE = "how the learning rate falls after warm-up: in steps, along a cosine to 0, or not at all"
 
 
@@ -204,6 +209,43 @@ class Export(Section):
     )
 
 
+class NotWorse(Section):
+    name: Literal["not_worse"] = Field(description=COMPARE)
+    level: Annotated[float, Field(gt=0, lt=0.5)] = Field(description=LEVEL)
+
+
+class NonInferior(Section):
+    name: Literal["non_inferior"] = Field(description=COMPARE)
+    level: Annotated[float, Field(gt=0, lt=0.5)] = Field(description=LEVEL)
+    margin: Annotated[float, Field(gt=0, lt=1)] = Field(
+        description="of accuracy: how much worse than the model in use may at most be left open"
+    )
+
+
+class Gate(Section):
+    """What a model has to show before it gets an alias."""
+
+    evaluation_sets: dict[SetName, Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None] = Field(
+        min_length=1,
+        description="the splits that it is measured on, by name: the content digest that freezes the images, "
+        "null takes those that are there",
+    )
+    selected: Literal["refuse", "say"] = Field(
+        description="what to do where the candidate's epoch was chosen on these images"
+    )
+    compare: Annotated[NotWorse | NonInferior, Field(discriminator="name")]
+    max_recall_drop: Share = Field(description="largest drop of any class's recall against the model in use")
+    max_ece: Share = Field(description="largest expected calibration error")
+    parity: Positive = Field(
+        description="largest difference of the ONNX file's logits to those of evaluate, relative to their spread"
+    )
+    max_onnx_bytes: Count | None = Field(description="largest ONNX file; null for any")
+    max_milliseconds: Positive | None = Field(
+        description="longest median time for one image, on the machine that asks; null for any"
+    )
+    on_register: bool = Field(description="ask the gate at registration too, against the latest version")
+
+
 class Params(Section):
     """All of params.yaml."""
 
@@ -213,6 +255,7 @@ class Params(Section):
     train: Train
     evaluate: Evaluate
     export: Export
+    gate: Gate
 
 
 def load_params(path: Path) -> Params:
@@ -272,6 +315,12 @@ def _contradictions(params: Params) -> Iterator[str]:
         yield f"evaluate.split: {params.evaluate.split!r} is not one of {', '.join(names)}" + (
             f": did you mean {near[0]}?" if near else ""
         )
+    for name in params.gate.evaluation_sets:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1, 0.5)
+            yield f"gate.evaluation_sets.{name}: is not one of {', '.join(names)}" + (
+                f": did you mean {near[0]}?" if near else ""
+            )
     if params.model.resize_size < params.model.image_size:
         yield (
             f"model.resize_size: {params.model.resize_size} is less than model.image_size "

@@ -27,9 +27,12 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("source")
     shell = re.sub(r"^  - [\w-]+:\n(?:      - .*\n)+", "", (ROOT / "mkdocs.yml").read_text(), flags=re.MULTILINE)
     (folder / "mkdocs.yml").write_text(shell)  # the navigation without the other pages
-    for name in ("runs", "data", "compare", "trends"):
+    for name in ("runs", "data", "compare", "trends", "models"):
         (folder / "docs" / name).mkdir(parents=True)
-    for page in ("index.md", "runs/index.md", "runs/run.md", "data/index.md", "compare/index.md", "trends/index.md"):
+    for page in (
+        "index.md", "runs/index.md", "runs/run.md", "data/index.md", "compare/index.md", "trends/index.md",
+        "models/index.md", "models/version.md",
+    ):  # fmt: skip
         shutil.copy(ROOT / "docs" / page, folder / "docs" / page)
     return folder
 

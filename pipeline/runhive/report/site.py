@@ -12,6 +12,8 @@ from runhive.report.compare_site import write_compare
 from runhive.report.data_site import page_names, write_data_pages
 from runhive.report.home import home, most_wanted
 from runhive.report.keep import Keep
+from runhive.report.models import page_of, registry_state
+from runhive.report.models_site import write_model_pages
 from runhive.report.npm import Package, Unreachable, bring, locked, place
 from runhive.report.page_maker import Place
 from runhive.report.pages import Links, Progress, write_run_pages
@@ -31,6 +33,7 @@ from runhive.report.tryit.shelf import Shelf, shelve
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.lock import file_lock
 from runhive.tracking.ledger.snapshot import Snapshot, snapshot
+from runhive.tracking.registry.catalog import Catalog, read_catalog
 
 ASSETS = Path(__file__).with_name("assets")
 STAMP = "stamp.json"
@@ -82,13 +85,19 @@ def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan, progress: Prog
     shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
     place(libraries, source / KEPT / "npm", work / "assets/vendor")
     stamp = Stamp(ledger=ledger.tip(), runs=len(summaries), runhive=version("runhive"))
-    _write_home(summaries, ledger, stamp, work)
+    catalog = read_catalog(ledger)
+    _write_home(summaries, catalog, ledger, stamp, work)
     rows = [row for row in ledger.rows() if ids is None or row["run_id"] in ids]
     shards = write_run_shards(rows, work)
     _write_tables(summaries, shards, work)
     write_trends(rows, shards, work, "uplot" in libraries)
     write_data_pages(summaries, ledger, work)
-    links = Links(has_charts="uplot" in libraries, offers=_offers(summaries, ledger, source, work, plan))
+    write_model_pages(catalog, ledger, work)
+    links = Links(
+        has_charts="uplot" in libraries,
+        offers=_offers(summaries, ledger, source, work, plan),
+        versions={one.run_id: _versions(catalog, one.run_id) for one in summaries},
+    )
     common = Place(
         repository=Path(ledger.repository.path), tip=ledger.tip(), work=work, kept=keep.folder, shell=_take_shell(work)
     )
@@ -98,6 +107,10 @@ def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan, progress: Prog
     keep.close()
     stamp.write(work / STAMP)
     return stamp
+
+
+def _versions(catalog: Catalog, run_id: str) -> list[tuple[str, str]]:
+    return [(one.title, page_of(one)) for one in catalog.versions_of(run_id)]
 
 
 def _libraries(source: Path, names: Sequence[str] = LIBRARIES) -> dict[str, Package]:
@@ -118,9 +131,10 @@ def _offers(summaries: Sequence[Summary], ledger: Snapshot, source: Path, work: 
     return offers(summaries, shelf, ledger, work)
 
 
-def _write_home(summaries: Sequence[Summary], ledger: Ledger, stamp: Stamp, work: Path) -> None:
+def _write_home(summaries: Sequence[Summary], catalog: Catalog, ledger: Ledger, stamp: Stamp, work: Path) -> None:
     page = work / "index.html"
-    body = render("home.html", home=home(summaries, ledger)) + render("made_from.html", stamp=stamp)
+    body = render("home.html", home=home(summaries, ledger), models=registry_state(catalog))
+    body += render("made_from.html", stamp=stamp)
     page.write_bytes(read_shell(page, "runhive-home").fill(body))
 
 

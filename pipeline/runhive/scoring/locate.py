@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runhive.tracking.ledger.ledger import Ledger
 
 ONNX = {"fp32": "models/model.onnx", "fp16": "models/variants/fp16.onnx", "int8": "models/variants/int8.onnx"}
-REGISTERED = re.compile(r"[a-z0-9-]*[@#].+")
+REGISTERED = re.compile(r"[a-z0-9][a-z0-9-]*(@(v?\d[\w.+-]*|latest)|#[\w-]+)")
 FETCHED = Path(".runhive/models")
 
 
@@ -42,7 +42,12 @@ def locate(word: str | Path, variant: str = "fp32") -> Located:
 
 def _registered(root: Path, ledger: "Ledger", word: str, variant: str) -> Located:
     """The file of a version, also of the one that an alias stands for."""
-    raise RunhiveError(f"{word}: this repository has no registry of versions: name a run or an ONNX file")
+    from runhive.tracking.registry.catalog import read_catalog
+    from runhive.tracking.registry.find import find_version
+
+    found = find_version(read_catalog(ledger), word)
+    path = _fetched(root, found.record["files"], ONNX[variant], f"{found.title} has no {variant} model")
+    return Located(path, found.title)
 
 
 def _of_run(root: Path, ledger: "Ledger", word: str, variant: str) -> Located:

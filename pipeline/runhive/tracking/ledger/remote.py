@@ -57,7 +57,7 @@ class Remote:
             return None
         if any(reason in done.stdout + done.stderr for reason in LOST_RACE):
             return _reason(done)
-        raise self._error(done)
+        raise self.error(done)
 
     def unlock(self) -> bool:
         """Remove the lock on the ledger that a killed push left in a remote that is a folder of this machine.
@@ -78,10 +78,11 @@ class Remote:
     def _git(self, *words: str) -> Done:
         done = run_git(self.repository, *words)
         if done.returncode != 0:
-            raise self._error(done)
+            raise self.error(done)
         return done
 
-    def _error(self, done: Done) -> RunhiveError:
+    def error(self, done: Done) -> RunhiveError:
+        """What git said, in one line."""
         said = _reason(done)
         return RunhiveError(f"{self.name}: git says: {said}: see `git ls-remote {self.name}`, then try again")
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from runhive.errors import RunhiveError
-from runhive.tracking.ledger.shapes import check_data, parse_envelope
+from runhive.tracking.ledger.event_types import check_data, parse_envelope
 
 SCHEMA_VERSION = 1
 MAY_BE_INFINITE = re.compile(rb"NaN|Inf|[eE]\+?[0-9]{3}|[0-9]{300}")  # as text; what does not match need not be walked

@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from runhive.tracking.ledger.event_types import DATA
 from runhive.tracking.ledger.run import SCHEMA_VERSION, Run
-from runhive.tracking.ledger.shapes import DATA, Envelope
+from runhive.tracking.ledger.shapes import Envelope
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REFERENCE = "#/$defs/{model}"

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)*$", max_length=40)]
 RunId = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$")]
@@ -177,51 +177,3 @@ class Reproduced(Shape):
     same_weights: bool | None = None
     differences: dict[str, list[float | None]] = {}
     surroundings: dict[str, list[Any]] = {}
-
-
-DATA: dict[str, type[Shape]] = {
-    "started": Started,
-    "resumed": Resumed,
-    "queued": OfAttempt,
-    "prepared": OfAttempt,
-    "used": Used,
-    "evaluated": Evaluated,
-    "exported": Exported,
-    "configured": Configured,
-    "ran": Ran,
-    "logged": Logged,
-    "filed": Filed,
-    "finished": Finished,
-    "named": Named,
-    "tagged": Tagged,
-    "noted": Noted,
-    "archived": Archived,
-    "reproduced": Reproduced,
-}
-TIME = TypeAdapter(AwareDatetime)
-
-
-def parse_envelope(content: bytes) -> Envelope:
-    """Parse an event's file of this or a newer schema. Raises ValueError in one line."""
-    try:
-        envelope = Envelope.model_validate_json(content)
-        TIME.validate_python(envelope.time)
-        if envelope.began is not None:
-            TIME.validate_python(envelope.began)
-    except ValidationError as error:
-        raise ValueError(_first(error)) from error
-    return envelope
-
-
-def check_data(type: str, data: dict[str, Any]) -> None:
-    """Raise ValueError, in one line, where `fold` could not read *data* of an event of this *type*."""
-    try:
-        DATA.get(type, Shape).model_validate(data)
-    except ValidationError as error:
-        raise ValueError(_first(error)) from error
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    return f"{where!r}: {first['msg']}" if where else first["msg"]

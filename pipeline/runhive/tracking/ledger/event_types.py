@@ -1,0 +1,59 @@
+"""Each type of event with the shape of what it says, by which an event's file is checked."""
+
+from typing import Any
+
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
+
+from runhive.tracking.ledger import shapes
+from runhive.tracking.ledger.version_shapes import Deprecated, Promoted, Versioned, VersionMarked
+
+DATA: dict[str, type[shapes.Shape]] = {
+    "started": shapes.Started,
+    "resumed": shapes.Resumed,
+    "queued": shapes.OfAttempt,
+    "prepared": shapes.OfAttempt,
+    "used": shapes.Used,
+    "evaluated": shapes.Evaluated,
+    "exported": shapes.Exported,
+    "configured": shapes.Configured,
+    "ran": shapes.Ran,
+    "logged": shapes.Logged,
+    "filed": shapes.Filed,
+    "finished": shapes.Finished,
+    "named": shapes.Named,
+    "tagged": shapes.Tagged,
+    "noted": shapes.Noted,
+    "archived": shapes.Archived,
+    "reproduced": shapes.Reproduced,
+    "versioned": Versioned,
+    "promoted": Promoted,
+    "deprecated": Deprecated,
+    "version-marked": VersionMarked,
+}
+TIME = TypeAdapter(AwareDatetime)
+
+
+def parse_envelope(content: bytes) -> shapes.Envelope:
+    """Parse an event's file of this or a newer schema. Raises ValueError in one line."""
+    try:
+        envelope = shapes.Envelope.model_validate_json(content)
+        TIME.validate_python(envelope.time)
+        if envelope.began is not None:
+            TIME.validate_python(envelope.began)
+    except ValidationError as error:
+        raise ValueError(_first(error)) from error
+    return envelope
+
+
+def check_data(type: str, data: dict[str, Any]) -> None:
+    """Raise ValueError, in one line, where `fold` could not read *data* of an event of this *type*."""
+    try:
+        DATA.get(type, shapes.Shape).model_validate(data)
+    except ValidationError as error:
+        raise ValueError(_first(error)) from error
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where!r}: {first['msg']}" if where else first["msg"]

@@ -1,0 +1,63 @@
+"""Repositories with models to register, away from the caller's own settings."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from shop import Shop, git, make_shop, worse
+
+import runhive
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the caller's Git and DVC settings out, and let child processes find the code under test."""
+    for name in [name for name in os.environ if name.startswith(("GIT_", "DVC_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("PYTHONPATH", str(Path(runhive.__file__).resolve().parent.parent))
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """One good run, committed; not to be changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        shop = make_shop(tmp_path_factory.mktemp("trained") / "repository")
+        shop.train(1)
+    return shop
+
+
+@pytest.fixture
+def shop(trained: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A copy with one good run; it is the current folder."""
+    root = tmp_path / "repository"
+    shutil.copytree(trained.root, root, symlinks=True)
+    monkeypatch.chdir(root)
+    return Shop(root)
+
+
+@pytest.fixture
+def second(shop: Shop) -> Shop:
+    """Version 1.0.0 is prod, and a worse run is 1.1.0."""
+    shop.call("register")
+    shop.call("promote", "v1.0.0", "prod")
+    shop.train(2, worse(0.5))
+    shop.call("register")
+    return shop
+
+
+@pytest.fixture
+def hub(shop: Shop, tmp_path: Path) -> Path:
+    """A bare remote of the repository, with a DVC remote beside it."""
+    hub = tmp_path / "hub.git"
+    git(shop.root, "init", "--quiet", "--bare", "--initial-branch=main", str(hub))
+    git(shop.root, "remote", "add", "origin", str(hub))
+    (shop.root / ".dvc/config").write_text(
+        f"[core]\n    analytics = false\n    remote = store\n['remote \"store\"']\n    url = {tmp_path / 'store'}\n"
+    )
+    git(shop.root, "commit", "--quiet", "--all", "--message", "a remote for the data")
+    git(shop.root, "push", "--quiet", "origin", "main")
+    return hub
