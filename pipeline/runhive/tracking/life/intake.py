@@ -11,7 +11,8 @@ from typing import Any
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Event
 from runhive.tracking.life.log_text import tail
-from runhive.tracking.life.outbox import Outbox, outbox, read_scalars
+from runhive.tracking.life.outbox import Outbox, outbox
+from runhive.tracking.life.scalars import read_scalars
 from runhive.tracking.secrets import masked
 from runhive.tracking.storage import artifacts
 
