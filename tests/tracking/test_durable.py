@@ -83,9 +83,7 @@ def test_a_union_flushes_what_it_wrote_itself_under_the_lock_and_what_came_befor
     assert loose(here) - before - fetched <= {*flushed}
 
 
-def test_a_purge_flushes_the_history_that_it_makes_again(
-    ledger: Ledger, repository: Path, flushed: list[Path]
-) -> None:
+def test_a_purge_flushes_the_history_that_it_makes_again(ledger: Ledger, repository: Path, flushed: list[Path]) -> None:
     for run_id in RUNS:
         ledger.append(run_id, [STARTED])
     before = loose(repository)

@@ -1,7 +1,6 @@
 """What a run's own code logs: a line is kept once the call returned, and one that is torn costs no other."""
 
 import multiprocessing
-import os
 import subprocess
 import sys
 import threading
@@ -70,6 +69,11 @@ def test_threads_and_forked_processes_share_it(tmp_path: Path) -> None:
     assert sorted(steps(path)) == [*range(801)]
 
 
+def test_a_name_that_is_no_text_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(RunhiveError, match="are no names of numbers"):
+        ScalarLog(tmp_path / "scalars.jsonl").write({"\ud800": 0.5}, 1, 0.1)
+
+
 def test_after_what_was_there_is_taken_up_a_new_file_begins(tmp_path: Path) -> None:
     path = tmp_path / "scalars.jsonl"
     log = ScalarLog(path)
@@ -84,19 +88,19 @@ def test_after_what_was_there_is_taken_up_a_new_file_begins(tmp_path: Path) -> N
 def test_after_the_end_it_takes_no_more_and_holds_no_file(tmp_path: Path) -> None:
     log = ScalarLog(tmp_path / "20261123-142233-7f3a9c" / "scalars.jsonl")
     log._path.parent.mkdir()
-    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    before = len([*Path("/proc/self/fd").iterdir()]) if Path("/proc/self/fd").exists() else 0
     log.write({"loss": 0.5}, 1, 0.1)
     log.close()
 
     with pytest.raises(RunhiveError, match="run 20261123-142233-7f3a9c has ended"):
         log.write({"loss": 0.5}, 2, 0.1)
-    assert not before or len(os.listdir("/proc/self/fd")) == before
+    assert not before or len([*Path("/proc/self/fd").iterdir()]) == before
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="NOT TRIED: no /dev/full")
 def test_a_full_disk_is_one_line() -> None:
     log = ScalarLog(Path("/dev/full"))
 
-    with pytest.raises(RunhiveError, match="cannot be written .*: free the disk"):
+    with pytest.raises(RunhiveError, match=r"cannot be written .*: free the disk"):
         log.write({"loss": 0.5}, 1, 0.1)
     log.close()

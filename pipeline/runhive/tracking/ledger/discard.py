@@ -24,7 +24,7 @@ def reached(repository: pygit2.Repository, tips: Iterable[str]) -> list[str]:
 
 
 def discard(repository: pygit2.Repository, objects: Iterable[str]) -> None:
-    """Delete *objects* where they are loose, as after a repack those are that no ref, reflog, worktree or index reaches.
+    """Delete *objects* where they are loose, as what no ref, reflog, worktree or index reaches is after a repack.
 
     In the order given, so that while a commit is here, so is what it reaches.
     """

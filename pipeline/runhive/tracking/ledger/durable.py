@@ -39,9 +39,7 @@ def _beyond(repository: pygit2.Repository, commit: pygit2.Oid, known: Sequence[p
         yield from _new([parent.tree for parent in made.parents], made.tree)
 
 
-def _commits(
-    repository: pygit2.Repository, commit: pygit2.Oid, known: Sequence[pygit2.Oid]
-) -> Iterable[pygit2.Commit]:
+def _commits(repository: pygit2.Repository, commit: pygit2.Oid, known: Sequence[pygit2.Oid]) -> Iterable[pygit2.Commit]:
     if commit in known:
         return ()
     made = repository[commit].peel(pygit2.Commit)

@@ -117,9 +117,9 @@ def _finish(repository: pygit2.Repository) -> None:
         _journal(repository).unlink()
         return
     _note(repository, Noted([], sorted(set().union(*marked.values()))))
-    for mark, objects in marked.items():
+    for mark, inside in marked.items():
         warnings.warn(
-            f"{len(objects)} objects of purged runs are still in {mark.with_suffix('.pack')}, which is marked to be "
+            f"{len(inside)} objects of purged runs are still in {mark.with_suffix('.pack')}, which is marked to be "
             f"kept: delete {mark.name} beside it, then run `runhive runs gc`",
             stacklevel=2,
         )

@@ -1,8 +1,9 @@
 """What an event's file may hold: it can come from anybody's clone, so nothing in it is taken on trust."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)*$", max_length=40)]
 RunId = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$")]
@@ -198,18 +199,18 @@ DATA: dict[str, type[Shape]] = {
     "archived": Archived,
     "reproduced": Reproduced,
 }
-TIME = TypeAdapter(AwareDatetime)
 
 
 def parse_envelope(content: bytes) -> Envelope:
     """Parse an event's file of this or a newer schema. Raises ValueError in one line."""
     try:
         envelope = Envelope.model_validate_json(content)
-        TIME.validate_python(envelope.time)
-        if envelope.began is not None:
-            TIME.validate_python(envelope.began)
     except ValidationError as error:
         raise ValueError(_first(error)) from error
+    for name in ("time", "began"):
+        text = getattr(envelope, name)
+        if text is not None and datetime.fromisoformat(text).tzinfo is None:
+            raise ValueError(f"{name!r}: Input should have timezone info")
     return envelope
 
 

@@ -75,7 +75,9 @@ def _pull(remote: Remote, restore: bool) -> Moved:
         return Moved(here and here.id, here and here.id, None)
     if last is None or tip != last.id:
         remote.fetch(tip)
-        sync_file_system(common_folder(repository))  # before the ledger is locked: it can take as long as a disk is slow
+        sync_file_system(
+            common_folder(repository)
+        )  # before the ledger is locked: it can take as long as a disk is slow
     theirs = repository[tip].peel(pygit2.Commit)
     moved = Moved(None, None, tip)
 

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from runhive.errors import RunhiveError
 
 
@@ -23,14 +25,17 @@ class ScalarLog:
         """Append one line. Raises RunhiveError where the disk refuses it, and after `close`."""
         if self._closed:
             raise RunhiveError(f"run {self._path.parent.name} has ended: log before the end of its `with` block")
-        line = json.dumps({"step": step, "seconds": round(seconds, 3), "values": values}).encode() + b"\n"
         try:
+            told = {"step": step, "seconds": round(seconds, 3), "values": values}
+            line = to_json(told, inf_nan_mode="constants") + b"\n"
             descriptor = self._descriptor
             if descriptor is None or os.fstat(descriptor).st_nlink == 0:  # what was there has been taken up
                 descriptor = self._open()
             if os.write(descriptor, line) < len(line):
                 self._release()  # the next line begins after the torn one
                 raise OSError(None, "the disk is full")
+        except PydanticSerializationError as error:
+            raise RunhiveError(f"{[*values]!r} are no names of numbers: use text") from error
         except OSError as error:
             raise RunhiveError(f"{self._path} cannot be written ({error.strerror}): free the disk") from error
 
