@@ -1,4 +1,4 @@
-"""The figures of docs/explanation/performance.md, measured again: `make benchmark`, or one with WHAT=frozen.
+"""The figures of docs/explanation/performance.md and ledger.md, measured again: `make benchmark`, or one with WHAT=frozen.
 
 python tests/benchmarks frozen --data hymenoptera_data.zip
 """
@@ -18,6 +18,7 @@ BENCHMARKS = {  # name to rounds
     "startup": 3,
     "seeds": 1,
     "settings": 3,
+    "ledger": 1,  # printed, for docs/explanation/ledger.md
 }
 
 
