@@ -1,4 +1,4 @@
-"""The figures of docs/explanation/performance.md and ledger.md, measured again: `make benchmark`, or one with WHAT=frozen.
+"""The figures of docs/explanation/performance.md and ledger.md, measured again: `make benchmark`, one with WHAT=frozen.
 
 python tests/benchmarks frozen --data hymenoptera_data.zip
 """

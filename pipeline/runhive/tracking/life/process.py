@@ -54,6 +54,14 @@ def dvc_above() -> Dvc | None:
     return next(found, None)
 
 
+def is_dvc(pid: int) -> bool:
+    """Say whether a process of this id runs now and is a `dvc`."""
+    try:
+        return _words_of_dvc(psutil.Process(pid)) is not None
+    except (psutil.Error, ValueError, OverflowError):  # there is none, or it cannot be one
+        return False
+
+
 def is_alive(owner: Owner) -> bool:
     """Say whether *owner* runs on this machine now; a zombie does not."""
     return owner.host == host() and owner.boot_id == _boot_id() and _start(owner.pid) == owner.started
