@@ -45,8 +45,10 @@ def reproduce(ledger: Ledger, root: Path, run: Run, tolerance: float, keep: bool
     The second run is one like any other, with *run* as its parent. Raises RunhiveError where *run* cannot be made
     again here, and where the second run fails; then there is no verdict.
     """
-    if run.state != "completed" or not run.training:
+    if run.state != "completed":
         raise RunhiveError(f"run {run.run_id} is {run.state} and has no results to compare with: name a completed one")
+    if not run.training:
+        raise RunhiveError(f"run {run.run_id} is none of the pipeline: only those that `dvc repro` made can be reproduced")
     _refuse_open_run(root, run)
     with filling(root), checked_out(ledger, root, run, keep) as folder:
         _run_pipeline(folder, run)

@@ -50,7 +50,7 @@ def _lock(root: Path) -> Path:
 
 
 def _refuse_experiments(root: Path) -> None:
-    """Between two stages of an experiment, only the dvc.lock of its temporary workspace points at what the first made."""
+    """Between two stages of an experiment, only the dvc.lock of its own workspace points at what the first made."""
     for file in (root / ".dvc" / "tmp" / "exps" / "run").glob("*/*.json"):
         try:
             told = json.loads(file.read_bytes())
