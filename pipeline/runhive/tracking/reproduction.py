@@ -48,7 +48,7 @@ def reproduce(ledger: Ledger, root: Path, run: Run, tolerance: float, keep: bool
     if run.state != "completed":
         raise RunhiveError(f"run {run.run_id} is {run.state} and has no results to compare with: name a completed one")
     if not run.training:
-        raise RunhiveError(f"run {run.run_id} is none of the pipeline: only those that `dvc repro` made can be reproduced")
+        raise RunhiveError(f"run {run.run_id} is not the pipeline's: only runs of `dvc repro` can be reproduced")
     _refuse_open_run(root, run)
     with filling(root), checked_out(ledger, root, run, keep) as folder:
         _run_pipeline(folder, run)
