@@ -194,6 +194,7 @@ def test_experiments_in_place_in_temp_and_queued_all_land_in_the_one_ledger(work
     edited = {rate for rate, run in runs.items() if run.environment.get("edited") == "yes"}
     assert edited == {0.013, 0.014}, "the queued ones run the code that they were queued with"
     assert {rate for rate, run in runs.items() if "queued" in run.phases} == {0.013, 0.014}
+    assert {runs[rate].launcher["command"] for rate in (0.013, 0.014)} == {"dvc queue"}
     for rate in (0.013, 0.014):
         since = datetime.fromisoformat(runs[rate].began["queued"]).timestamp()
         until = since + runs[rate].phases["queued"]

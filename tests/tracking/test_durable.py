@@ -94,7 +94,7 @@ def test_a_purge_flushes_the_history_that_it_makes_again(ledger: Ledger, reposit
         written.update(loose(repository) - before)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("runhive.tracking.ledger.purge.repack", noted)
+        patch.setattr("runhive.tracking.ledger.journal.repack", noted)
         purge(ledger.repository, RUNS[0], "Bee", "a face")
 
     assert len(written) > 10 and written <= {*flushed}

@@ -13,10 +13,11 @@ import pytest
 
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.exchange import pull_runs, push_runs
+from runhive.tracking.ledger.journal import JOURNAL
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.objects import REF
 from runhive.tracking.ledger.pack import pack as size_and_pack
-from runhive.tracking.ledger.purge import JOURNAL, purge
+from runhive.tracking.ledger.purge import purge
 from runhive.tracking.ledger.run import Event
 from runhive.tracking.ledger.stone import stones
 from runhive.tracking.ledger.verify import verify
@@ -241,7 +242,7 @@ def test_a_kept_pack_that_a_branch_needs_is_no_matter(ledger: Ledger, repository
     assert not (repository / ".git" / "runhive" / JOURNAL).exists()
 
 
-@pytest.mark.parametrize("moment", ["repack", "make_durable"])
+@pytest.mark.parametrize("moment", ["journal.repack", "purge.make_durable"])
 def test_an_append_during_a_purge_waits_for_neither_history_nor_packing_and_keeps_what_it_needs(
     ledger: Ledger, repository: Path, git: Git, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
@@ -256,15 +257,15 @@ from runhive.tracking.ledger.run import Event
 objects.LOCK_SECONDS = 0
 open_ledger(Path({str(repository)!r})).append({new!r}, [Event("started", {{}})], {{"params.yaml": {SECRET!r}}})
 """
-    module = importlib.import_module("runhive.tracking.ledger.purge")
-    real, made = getattr(module, moment), []
+    module = importlib.import_module(f"runhive.tracking.ledger.{moment.partition('.')[0]}")
+    real, made = getattr(module, moment.partition(".")[2]), []
 
     def meanwhile(*words: object) -> None:
         real(*words)
         if not made:
             made.append(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True))
 
-    monkeypatch.setattr(module, moment, meanwhile)
+    monkeypatch.setattr(f"runhive.tracking.ledger.{moment}", meanwhile)
     purge(ledger.repository, RUN, "Bee", "a face")
 
     assert made[0].returncode == 0, made[0].stderr

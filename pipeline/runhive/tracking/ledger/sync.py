@@ -8,8 +8,8 @@ import pygit2
 
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.durable import sync_file_system
+from runhive.tracking.ledger.journal import exclusive, note_purge
 from runhive.tracking.ledger.objects import REF, advance, commit_at, move_ref, tree_of, write_commit
-from runhive.tracking.ledger.purge import exclusive, note_purge
 from runhive.tracking.ledger.remote import Remote
 from runhive.tracking.ledger.rewriting import Rewriting
 from runhive.tracking.ledger.stone import stones

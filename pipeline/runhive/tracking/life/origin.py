@@ -84,11 +84,11 @@ def _start_of(pid: int) -> datetime:
 
 
 def _dvc_command() -> str | None:
-    """`dvc repro`, `dvc exp run` and the like: the words of the nearest dvc above, without options and names."""
+    """`dvc repro`, `dvc exp run`, `dvc queue` and the like: the words of the nearest dvc above, without options."""
     above = dvc_above()
     if above is None:
         return None
-    words = above.words
+    words = ["queue"] if above.words[:2] == QUEUE_WORKER else above.words
     return " ".join(["dvc", *words[: 2 if words[:1] in (["exp"], ["experiments"], ["queue"]) else 1]])
 
 
