@@ -6,7 +6,8 @@ TORCH ?= default
 # For `make article` and `make benchmark` without a network: DATA=path/to/hymenoptera_data.zip ARCH=efficientnet_lite0
 DATA ?=
 ARCH ?=
-# For `make benchmark`: WHAT=frozen measures one of frozen, finetune, memory, startup, seeds, settings, site, inference.
+# For `make benchmark`: WHAT=frozen measures one of frozen, finetune, memory, startup, seeds, settings, ledger, site,
+# inference.
 WHAT ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -38,7 +39,7 @@ test: .venv/test.$(TORCH)
 	mypy
 	pytest
 
-# The figures of docs/explanation/performance.md, measured again: an hour on two cores.
+# The figures of docs/explanation/performance.md and ledger.md, measured again: more than an hour on two cores.
 benchmark: .venv/benchmark.$(TORCH)
 	@python tests/benchmarks $(WHAT) $(if $(DATA),--data $(DATA))
 

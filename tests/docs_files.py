@@ -107,8 +107,7 @@ def render_files(generated: str) -> str:
         "| `.runhive/npm/` | the site's libraries from npm's registry, by SHA-256; may be deleted |",
         "| `.runhive/site/` | the pages of unchanged runs, by SHA-256, for the next build; may be deleted |",
         "| `.runhive/phases/<stage>.json` | how long the stage took in this workspace |",
-        "| `.runhive/try-it/` | models and samples as run pages load them, from one build of the site to the next; may be "
-        "deleted |",
+        "| `.runhive/try-it/` | models and samples as run pages load them, kept between builds; may be deleted |",
         "",
     ]
     return "\n".join(lines)

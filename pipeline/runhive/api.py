@@ -27,6 +27,7 @@ from runhive.tracking.life.life import ROOT, RUN_ID, described, exit_on_signals,
 from runhive.tracking.life.machine import describe_machine
 from runhive.tracking.life.origin import queued_event
 from runhive.tracking.life.outbox import Outbox, outbox
+from runhive.tracking.life.scalars import ScalarLog
 from runhive.tracking.repository import main_root, printable
 from runhive.tracking.secrets import masked_arguments
 
@@ -50,6 +51,7 @@ class ActiveRun:
         self.run_id = run_id
         self._root = root
         self._box: Outbox = outbox(root, run_id)
+        self._scalars = ScalarLog(self._box.scalars)
         self._began = time.monotonic()
 
     def log(
@@ -60,7 +62,7 @@ class ActiveRun:
         Names that are no Python names, such as `val.accuracy`, go into *values*.
         """
         named = {name: _number(name, value) for name, value in {**(values or {}), **scalars}.items()}
-        self._box.log_scalars(named, step, time.monotonic() - self._began)
+        self._scalars.write(named, step, time.monotonic() - self._began)
 
     def image(self, name: str, image: "Picture") -> None:
         """Keep an image: a file, a PIL image, or an array (height, width) or (height, width, 3), floats in [0, 1]."""
@@ -130,7 +132,10 @@ def start(
     if run_id := os.environ.get(RUN_ID):
         active = ActiveRun(run_id, Path(os.environ[ROOT]))
         _describe_joined(active, experiment, name, dict(params or {}), tags)
-        yield active
+        try:
+            yield active
+        finally:
+            active._scalars.close()
         return
     root = main_root()
     ledger = open_ledger(root)
@@ -146,11 +151,14 @@ def start(
     run_id = new_run_id()
     print(f"run {run_id}", file=sys.stderr)
     opening = [event for event in (Event("started", started), queued_event(1)) if event]
+    active = ActiveRun(run_id, root)
     try:
         with lived(ledger, root, run_id, 1, "run", opening, files):
-            yield ActiveRun(run_id, root)
+            yield active
+        active._scalars.close()
         take_up(ledger, root, run_id, [Event("finished", {"state": "completed", "attempt": 1})])
     finally:
+        active._scalars.close()
         liveness.leave(ledger, root)
 
 

@@ -2,6 +2,8 @@
 
 import os
 import sys
+import warnings
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -25,6 +27,7 @@ EXTRAS = {
 
 def main() -> NoReturn:
     """Run the command line; a RunhiveError becomes its message and exit code 1, a bug its traceback."""
+    warnings.formatwarning = _format_warning
     try:
         commands(prog_name="runhive", standalone_mode=False)
     except RunhiveError as error:
@@ -39,6 +42,15 @@ def main() -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(0)
+
+
+def _format_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """One line for what Runhive itself warns of; what other packages do keeps its place."""
+    if category is UserWarning and Path(filename).is_relative_to(Path(__file__).parent):
+        return f"runhive: {message}\n"
+    return f"{filename}:{lineno}: {category.__name__}: {message}\n"
 
 
 def _missing(error: ModuleNotFoundError) -> str:

@@ -1,4 +1,4 @@
-"""The figures of docs/explanation/performance.md, measured again: `make benchmark`, or one with WHAT=frozen.
+"""The figures of docs/explanation/performance.md and ledger.md, measured again: `make benchmark`, one with WHAT=frozen.
 
 python tests/benchmarks frozen --data hymenoptera_data.zip
 """
@@ -20,6 +20,7 @@ BENCHMARKS = {  # name to rounds
     "settings": 3,
     "site": 1,
     "inference": 5,
+    "ledger": 1,  # printed, for docs/explanation/ledger.md
 }
 
 

@@ -22,6 +22,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness import script
+
 EPOCHS = 25
 CURVES = ("train_loss", "val_loss", "val_accuracy", "lr")
 SCORES = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "nll", "brier", "ece")
@@ -195,7 +197,7 @@ def once(act: Callable[[], object]) -> float:
     return taken[0]
 
 
-def measure(store: Store, runs: int, appends: int) -> dict[str, str]:
+def logged(store: Store, runs: int, appends: int) -> dict[str, str]:
     """Log *runs* runs, then read them; *appends* of the first and the last are timed."""
     taken: list[float] = []
     for number in range(runs):
@@ -219,6 +221,13 @@ def measure(store: Store, runs: int, appends: int) -> dict[str, str]:
     }
 
 
+def measure(scratch: Path, data: str | None, rounds: int) -> None:
+    """The tables of docs/explanation/ledger.md, one after the other; each script has options of its own."""
+    disk = ["--disk", scratch]
+    for name, words in {"ledger": [], "whole_runs": disk, "appends": disk, "flushes": disk}.items():
+        subprocess.run(script(name, *words), check=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1000)
@@ -235,7 +244,7 @@ def main() -> None:
             "sqlite": lambda: MLflow("MLflow SQLite", f"sqlite:///{folder}/sqlite/m.db", folder / "sqlite"),
             "dvclive": lambda: DVCLive(folder / "dvclive"),
         }
-        rows = [measure(make(), options.runs, options.appends) for key, make in makers.items()
+        rows = [logged(make(), options.runs, options.appends) for key, make in makers.items()
                 if not options.only or key in options.only]  # fmt: skip
     print("| " + " | ".join(rows[0]) + " |", "|---" * len(rows[0]) + "|", sep="\n")
     for row in rows:

@@ -2,7 +2,9 @@
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
+from time import time
 
 import pytest
 import yaml
@@ -183,9 +185,11 @@ def test_experiments_in_place_in_temp_and_queued_all_land_in_the_one_ledger(work
     code = workspace.root / "pipeline/runhive/stages/environment.py"
     own = code.read_text()
     code.write_text(own.replace('"device": ', '"edited": "yes", "device": '))
+    enqueued = time()
     for rate in ("0.013", "0.014"):
         workspace.run("dvc", "exp", "run", "--queue", "-S", f"train.lr={rate}")
     code.write_text(own)
+    dequeued = time()
     workspace.run("dvc", "exp", "run", "--run-all")
 
     runs = {run.params["train"]["lr"]: run for run in workspace.runs()}
@@ -196,6 +200,13 @@ def test_experiments_in_place_in_temp_and_queued_all_land_in_the_one_ledger(work
     assert all(b"epoch 3/3" in (workspace.ledger().file(run.run_id, "log.txt") or b"") for run in runs.values())
     edited = {rate for rate, run in runs.items() if run.environment.get("edited") == "yes"}
     assert edited == {0.013, 0.014}, "the queued ones run the code that they were queued with"
+    assert {rate for rate, run in runs.items() if "queued" in run.phases} == {0.013, 0.014}
+    assert {runs[rate].launcher["command"] for rate in (0.013, 0.014)} == {"dvc queue"}
+    for rate in (0.013, 0.014):
+        since = datetime.fromisoformat(runs[rate].began["queued"]).timestamp()
+        until = since + runs[rate].phases["queued"]
+        assert enqueued - 1 <= since <= dequeued, "Git keeps whole seconds"
+        assert dequeued - 1 <= until <= datetime.fromisoformat(runs[rate].started_at).timestamp() + 1
     assert all((workspace.root / f"site/runs/{run.run_id}.html").exists() for run in runs.values())
 
 

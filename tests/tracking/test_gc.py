@@ -1,11 +1,14 @@
 """gc: what a kept run or a commit points at stays in DVC's storage, whatever else goes."""
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,8 +19,9 @@ from runhive.errors import RunhiveError
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.run import Event, Run
 from runhive.tracking.life import liveness
+from runhive.tracking.life.outbox import outbox
 from runhive.tracking.life.process import this_process
-from runhive.tracking.storage import artifacts
+from runhive.tracking.storage import artifacts, dvc_cache, turns
 from runhive.tracking.storage.retention import Retention
 from runhive.tracking.storage.upload import Uploaded, upload
 
@@ -106,6 +110,72 @@ def test_nothing_is_freed_while_a_run_of_this_machine_goes_on(project: Path, led
     assert gc().exit_code == 0
     liveness.forget(project, "20261124-090000-00000a")
     assert "the cache: freed 1 objects" in gc("--cache", "--yes").output
+
+
+def test_a_run_that_begins_when_all_is_checked_waits_and_keeps_what_it_puts_into_the_cache(
+    project: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps the very content that is about to be deleted, which is in the cache already when it looks."""
+    made = artifacts.keep(project, b"x" * 300_000)
+    (project / "any.py").write_text(
+        "import pathlib; pathlib.Path('outputs').mkdir(); pathlib.Path('outputs/x').write_text('x' * 300_000)"
+    )
+    begun: list[subprocess.Popen[str]] = []
+    delete = dvc_cache.gc
+
+    def meanwhile(*words: Any) -> None:
+        command = [sys.executable, "-m", "runhive", "run", "--", sys.executable, "any.py"]
+        begun.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        assert begun[0].stderr is not None
+        said = iter(begun[0].stderr.readline, "")
+        assert any("waiting for `runhive runs gc`" in line for line in said)
+        delete(*words)
+
+    monkeypatch.setattr(dvc_cache, "gc", meanwhile)
+    result = gc("--cache", "--yes")
+
+    assert "freed 1 objects" in result.output, result.exception
+    with begun[0] as run:
+        run.communicate()
+    assert run.returncode == 0
+    (new,) = (run for run in ledger.runs() if run.run_id not in (OLD, NEW))
+    assert (new.state, new.files["outputs/x"]["md5"]) == ("completed", made["md5"])
+    assert artifacts.kept(project, made["md5"]) == b"x" * 300_000
+    assert "freed 0 objects" in gc("--cache", "--yes").output
+
+
+def test_nothing_is_freed_while_a_stage_or_an_experiment_runs(
+    project: Path, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before train has opened a run, what fetch made is in the cache."""
+    made = artifacts.keep(project, b"fetched")
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.0)
+    with turns.filling(project):
+        result = gc("--cache", "--yes")
+        assert "a stage is running here: wait for it to end" in str(result.exception)
+    (tmp_path / "dvc").write_text("input()")
+    told = project / ".dvc" / "tmp" / "exps" / "run" / "task" / "task.json"
+    told.parent.mkdir(parents=True)
+    with subprocess.Popen([sys.executable, tmp_path / "dvc"], stdin=subprocess.PIPE) as experiment:
+        told.write_text(json.dumps({"pid": experiment.pid, "returncode": None}))
+        result = gc("--cache", "--yes")
+        assert f"an experiment of DVC is running here (process {experiment.pid})" in str(result.exception)
+        experiment.kill()
+
+    assert artifacts.kept(project, made["md5"]) == b"fetched"
+    assert "freed 1 objects" in gc("--cache", "--yes").output
+
+
+def test_what_a_run_left_that_died_just_now_is_kept(
+    project: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = "20261124-090000-00000a"
+    ledger.append(run_id, [Event("started", {})])
+    told = artifacts.keep(project, b"half a run")
+    outbox(project, run_id).post(Event("filed", {"files": {"outputs/half": told}}))
+    monkeypatch.setattr(liveness, "close_lost", lambda *_: [])
+
+    assert "freed 0 objects" in gc("--cache", "--yes").output
 
 
 def test_a_run_whose_process_died_holds_nothing_up(project: Path, ledger: Ledger) -> None:

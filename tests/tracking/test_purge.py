@@ -1,9 +1,11 @@
 """Purge: what is taken out is gone, from here, from the remote and from every clone, and nothing else is."""
 
+import importlib
 import json
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +13,11 @@ import pytest
 
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.exchange import pull_runs, push_runs
+from runhive.tracking.ledger.journal import JOURNAL
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.objects import REF
-from runhive.tracking.ledger.purge import JOURNAL, purge
+from runhive.tracking.ledger.pack import pack as size_and_pack
+from runhive.tracking.ledger.purge import purge
 from runhive.tracking.ledger.run import Event
 from runhive.tracking.ledger.stone import stones
 from runhive.tracking.ledger.verify import verify
@@ -206,17 +210,68 @@ def test_a_pack_that_a_killed_fetch_left_marked_to_be_kept_is_no_hiding_place(
     "by", [f"fetch-pack {os.getpid()} on {platform.node()}\n", "fetch-pack 1 on elsewhere\n", ""],
     ids=["a live fetch", "elsewhere", "by hand"],
 )  # fmt: skip
-def test_a_pack_that_is_kept_by_another_than_a_dead_fetch_stays(
+def test_a_pack_that_is_kept_by_another_than_a_dead_fetch_stays_and_is_told_until_the_mark_is_gone(
     ledger: Ledger, repository: Path, git: Git, by: str
 ) -> None:
     fill(ledger)
     git(repository, "gc", "--quiet")
     (pack,) = (repository / ".git" / "objects" / "pack").glob("*.pack")
-    pack.with_suffix(".keep").write_text(by)
+    mark = pack.with_suffix(".keep")
+    mark.write_text(by)
+
+    with pytest.warns(UserWarning, match=rf"still in .*{pack.name}.*: delete {mark.name} beside it"):
+        purge(ledger.repository, RUN, "Bee", "a face")
+    with pytest.warns(UserWarning, match="still in"):
+        size_and_pack(ledger.repository)
+
+    assert pack.exists() and [run.run_id for run in ledger.runs()] == [OTHER]
+    mark.unlink()
+    size_and_pack(ledger.repository)
+    assert not holds(repository, SECRET)
+    assert not (repository / ".git" / "runhive" / JOURNAL).exists()
+
+
+def test_a_kept_pack_that_a_branch_needs_is_no_matter(ledger: Ledger, repository: Path, git: Git) -> None:
+    git(repository, "gc", "--quiet")
+    (pack,) = (repository / ".git" / "objects" / "pack").glob("*.pack")
+    pack.with_suffix(".keep").touch()
+    fill(ledger)
 
     purge(ledger.repository, RUN, "Bee", "a face")
 
-    assert pack.exists()
+    assert not (repository / ".git" / "runhive" / JOURNAL).exists()
+
+
+@pytest.mark.parametrize("moment", ["journal.repack", "purge.make_durable"])
+def test_an_append_during_a_purge_waits_for_neither_history_nor_packing_and_keeps_what_it_needs(
+    ledger: Ledger, repository: Path, git: Git, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """It is made by another process when the purge is over *moment*, with the very bytes that are taken out."""
+    fill(ledger)
+    new = "20261124-000000-000001"
+    script = f"""
+from pathlib import Path
+from runhive.tracking.ledger import objects
+from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.ledger.run import Event
+objects.LOCK_SECONDS = 0
+open_ledger(Path({str(repository)!r})).append({new!r}, [Event("started", {{}})], {{"params.yaml": {SECRET!r}}})
+"""
+    module = importlib.import_module(f"runhive.tracking.ledger.{moment.partition('.')[0]}")
+    real, made = getattr(module, moment.partition(".")[2]), []
+
+    def meanwhile(*words: object) -> None:
+        real(*words)
+        if not made:
+            made.append(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True))
+
+    monkeypatch.setattr(f"runhive.tracking.ledger.{moment}", meanwhile)
+    purge(ledger.repository, RUN, "Bee", "a face")
+
+    assert made[0].returncode == 0, made[0].stderr
+    assert [run.run_id for run in ledger.runs()] == [new, OTHER]
+    assert ledger.file(new, "params.yaml") == SECRET
+    assert git(repository, "fsck", "--full", "--strict", "--no-dangling") == ""
 
 
 def test_a_file_that_a_branch_also_has_stays_whole(ledger: Ledger, repository: Path, git: Git) -> None:

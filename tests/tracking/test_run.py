@@ -117,6 +117,28 @@ def test_time_of_processes_adds_up_and_the_highest_memory_counts() -> None:
     assert (used["cpu_seconds"], used["peak_memory_bytes"]) == (4.0, 70)
 
 
+@pytest.mark.parametrize(
+    ("ready", "began", "seconds"),
+    [
+        ("2026-11-23T14:22:36.500+00:00", "2026-11-23T14:22:36.500+00:00", 7.5),
+        ("2026-11-23T14:22:20.000+00:00", "2026-11-23T14:22:34+00:00", 10.0),
+    ],
+    ids=["its own", "of an attempt before"],
+)
+def test_train_begins_where_preparing_ends(ready: str, began: str, seconds: float) -> None:
+    """The process of train prepares first, and is timed as a whole."""
+    run = fold(
+        RUN,
+        [
+            Event("prepared", {"attempt": 1}, time=ready, seconds=3.5, order=1, began="2026-11-23T14:22:33+00:00"),
+            Event("trained", {"epochs": 3}, seconds=10.0, order=2, began="2026-11-23T14:22:34+00:00"),
+        ],
+    )
+
+    assert run.phases == {"preparing": 3.5, "train": seconds}
+    assert run.began == {"preparing": "2026-11-23T14:22:33+00:00", "train": began}
+
+
 def test_a_phase_has_its_start_and_its_seconds() -> None:
     run = fold(RUN, [Event("queued", {"attempt": 1}, seconds=4.5, began="2026-11-23T14:22:33+00:00")])
 

@@ -101,6 +101,18 @@ open(b"outputs/\\xff<b>.txt", "w").write("x")
     assert set(only(ledger).files) - {"log.txt"} == {"outputs/changed.txt", "outputs/\ufffd<b>.txt"}
 
 
+def test_what_json_cannot_hold_is_text_and_stops_no_script(script: Script, ledger: Ledger, repository: Path) -> None:
+    (repository / "params.yaml").write_text("lr: .nan\nmost: .inf\n1: one\nday: 2026-11-23\n")
+    done = subprocess.run(
+        [*map(os.fsencode, script("import sys; print(len(sys.argv))")), b"\xff\xfe"], capture_output=True
+    )
+
+    found = only(ledger)
+    assert (done.returncode, done.stdout.strip(), found.state) == (0, b"2", "completed")
+    assert found.params == {"lr": "nan", "most": "inf", "1": "one", "day": "2026-11-23"}
+    assert found.command[-1] == "\N{REPLACEMENT CHARACTER}" * 2
+
+
 def test_a_failed_script_tells_its_exit_code_and_why(script: Script, ledger: Ledger) -> None:
     done = run(script("def forage():\n    raise ValueError('no honey')\nforage()\n"))
 

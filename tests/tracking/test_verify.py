@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,3 +145,14 @@ def test_the_command_prints_json_and_fails_where_something_is_wrong(ledger: Ledg
 
     assert spoilt.exit_code == 1
     assert r"evil\n\u202egpj.exe: is a path that no Runhive writes" in spoilt.stdout
+
+
+def test_a_command_tells_in_one_line_what_it_leaves_out(ledger: Ledger, plant: Plant) -> None:
+    fill(ledger)
+    plant(f"{run_folder(OTHER)}/events/0001-started-00000000.json", b"{")
+
+    done = subprocess.run([sys.executable, "-m", "runhive", "runs", "list"], capture_output=True, text=True)
+
+    assert (done.returncode, RUN in done.stdout) == (0, True)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"runhive: left out: '{run_folder(OTHER)}/events/0001-started-00000000.json'")

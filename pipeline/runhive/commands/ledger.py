@@ -105,18 +105,21 @@ def gc(
     from runhive.tracking.ledger.exchange import pull_everything
     from runhive.tracking.life.liveness import close_lost, refuse_while_running
     from runhive.tracking.storage.dvc_cache import free
+    from runhive.tracking.storage.turns import freeing
 
     close_lost(ledger, root)
     refuse_while_running(root)
     if remote is not None:
         pull_everything(ledger.repository)
-    kept = kept_runs(ledger, Retention(age(older_than), states, tags))
-    for store in [None] * cache + [remote] * (remote is not None):
-        freed = free(root, ledger, kept, store, yes, allow_missing)
-        verb = "freed" if yes else "would free"
-        click.echo(
-            f"{freed.where}: {verb} {freed.objects} objects, {freed.bytes:,} bytes; {len(kept)} runs keep theirs"
-        )
+    with freeing(root):
+        refuse_while_running(root)  # again: a run that starts from here on waits until all is freed
+        kept = kept_runs(ledger, Retention(age(older_than), states, tags))
+        for store in [None] * cache + [remote] * (remote is not None):
+            freed = free(root, ledger, kept, store, yes, allow_missing)
+            verb = "freed" if yes else "would free"
+            click.echo(
+                f"{freed.where}: {verb} {freed.objects} objects, {freed.bytes:,} bytes; {len(kept)} runs keep theirs"
+            )
     if not yes:
         click.echo("nothing was deleted: add --yes to delete it")
 

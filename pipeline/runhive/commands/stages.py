@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,19 @@ def _stage(name: str, run: Callable[..., None], help_text: str) -> click.Command
             die_with_parent()  # a killed dvc would leave its stage running
         # Waiting threads sleep: spinning ones starve those that work wherever the cores are shared.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-        with kept_output(name):
+        with _filling_cache(), kept_output(name):
             run(**options)
             timer.write(name)
 
     return command
+
+
+def _filling_cache() -> AbstractContextManager[None]:
+    """What DVC puts into its cache when the stage is over is not freed meanwhile."""
+    from runhive.tracking.repository import main_root
+    from runhive.tracking.storage.turns import filling
+
+    return filling(main_root()) if "DVC_STAGE" in os.environ else nullcontext()
 
 
 def _params() -> Any:

@@ -8,7 +8,7 @@ from runhive.report.text import clip
 from runhive.tracking.ledger.run import Event, Run
 
 MOST_MOMENTS = 200
-NOT_ADDED = ("queued", "preparing")
+NOT_ADDED = ("queued",)
 ADDED_UP = ("used", "filed")
 
 
@@ -35,7 +35,7 @@ class Moment:
 
 
 def timed(run: Run) -> dict[str, float]:
-    """The phases that have a duration and add up: waiting is no work, and preparing is a part of train."""
+    """The phases that have a duration and add up: waiting is no work."""
     return {name: spent for name, spent in run.phases.items() if name not in NOT_ADDED and _is_duration(spent)}
 
 

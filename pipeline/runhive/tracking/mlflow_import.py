@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import ceil, isfinite
@@ -18,6 +18,7 @@ from runhive.tracking.marks import LONGEST_NAME, LONGEST_NOTE, LONGEST_TAG
 from runhive.tracking.mlruns import Point, StoredRun, read_store
 from runhive.tracking.secrets import masked, masked_tree
 from runhive.tracking.storage.artifacts import describe_file, keep_file
+from runhive.tracking.storage.turns import filling
 
 STATES = {"finished": "completed", "failed": "failed", "killed": "canceled", "running": "lost", "scheduled": "lost"}
 CAUSES = {"failed": "failed, as MLflow says", "killed": "killed, as MLflow says"}
@@ -50,9 +51,10 @@ def import_mlruns(ledger: Ledger, folder: Path, root: Path | None = None) -> Imp
         run_id = ids[one.run_id]
         before = ledger.run(run_id) if ledger.has(run_id) else None
         points = one.metrics()
-        events = _events(one, ids, points, _files(one, root))
-        news = [event for event in events if before is None or _is_news(event, before)]
-        added = ledger.append(run_id, news, {SCALARS: _scalars(one, points)} if points else {})
+        with filling(root) if root else nullcontext():
+            events = _events(one, ids, points, _files(one, root))
+            news = [event for event in events if before is None or _is_news(event, before)]
+            added = ledger.append(run_id, news, {SCALARS: _scalars(one, points)} if points else {})
         (done.same if not added else done.changed if before else done.new).append(run_id)
     return done
 

@@ -18,6 +18,7 @@ from runhive.tracking.checkout import checked_out
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Event, Run
 from runhive.tracking.life.process import die_with_parent
+from runhive.tracking.storage.turns import filling
 
 TRAIN_RECORD = "models/train.json"
 STAGE = "record"  # the last one that a reproduction needs: it has train, evaluate and export run
@@ -44,10 +45,12 @@ def reproduce(ledger: Ledger, root: Path, run: Run, tolerance: float, keep: bool
     The second run is one like any other, with *run* as its parent. Raises RunhiveError where *run* cannot be made
     again here, and where the second run fails; then there is no verdict.
     """
-    if run.state != "completed" or not run.training:
+    if run.state != "completed":
         raise RunhiveError(f"run {run.run_id} is {run.state} and has no results to compare with: name a completed one")
+    if not run.training:
+        raise RunhiveError(f"run {run.run_id} is not the pipeline's: only runs of `dvc repro` can be reproduced")
     _refuse_open_run(root, run)
-    with checked_out(ledger, root, run, keep) as folder:
+    with filling(root), checked_out(ledger, root, run, keep) as folder:
         _run_pipeline(folder, run)
         again = ledger.run(TrainRecord.read(folder / TRAIN_RECORD).run_id)
     found = judge(run, again, tolerance)

@@ -8,7 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from math import isfinite
+from numbers import Integral, Real
 from typing import Any
+
+from runhive.tracking.repository import printable
 
 MASK = "***"
 DETECTORS = {
@@ -67,14 +71,21 @@ def masked_bytes(content: bytes) -> bytes:
 
 
 def masked_tree(value: Any) -> Any:
-    """Return *value* as JSON can hold it, with each text in it masked, and those under a secret's name altogether."""
-    if isinstance(value, str):
-        return masked(value)
+    """Return *value* as JSON can hold it, with each text in it masked, and those under a secret's name altogether.
+
+    NaN and infinities become text.
+    """
     if isinstance(value, Mapping):
-        return {masked(str(key)): _masked_entry(str(key), inner) for key, inner in value.items()}
+        return {masked(printable(str(key))): _masked_entry(str(key), inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [masked_tree(inner) for inner in value]
-    return value if value is None or isinstance(value, bool | int | float) else masked(str(value))
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Integral):  # NumPy's too
+        return int(value)
+    if isinstance(value, Real) and isfinite(value):
+        return float(value)
+    return masked(printable(str(value)))
 
 
 def masked_arguments(words: list[str]) -> list[str]:

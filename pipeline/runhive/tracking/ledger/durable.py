@@ -2,67 +2,86 @@
 
 import ctypes
 import os
-import re
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from itertools import islice
 from pathlib import Path
 
 import pygit2
+from pygit2.enums import SortMode
 
-from runhive.files import sync
 from runhive.tracking.repository import common_folder
 
-AT_ONCE = 12  # more than the new objects of a usual append
-MUCH_BYTES = 32_000_000  # that the kernel still has to write, for any program
-MEMORY = Path("/proc/meminfo")
+MANY = 2_000  # objects; more are flushed with the whole file system
+AT_ONCE = 100  # files that are open together
 
 
-def make_durable(repository: pygit2.Repository, seen: pygit2.Oid | None, commit: pygit2.Oid) -> None:
-    """Make *commit* durable with all that it reaches, given that what *seen* reaches is. Raises OSError.
+def make_durable(repository: pygit2.Repository, commit: pygit2.Oid, known: Sequence[pygit2.Oid]) -> None:
+    """Make *commit* durable with all that it reaches, given that all that the commits *known* reach is.
 
-    The whole file system is flushed in one call, unless *commit* comes right after *seen* and other programs wrote
-    much: then its few objects are, all at once. As in Git, a file's name is durable with it.
+    What is new is flushed object by object, so that it does not wait for what other programs wrote. As in Git, a
+    file's name is durable with it. Raises OSError.
     """
-    made = repository[commit].peel(pygit2.Commit)
-    if made.parent_ids != ([seen] if seen else []) or not _much_to_write():
+    objects = list(islice(_beyond(repository, commit, known), MANY + 1))
+    if len(objects) > MANY:
         sync_file_system(common_folder(repository))
         return
-    before = repository[seen].peel(pygit2.Tree) if seen else None
     folder = common_folder(repository) / "objects"
-    files = [folder / str(oid)[:2] / str(oid)[2:] for oid in (commit, *_new(before, made.tree))]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(_sync, files))
+    for first in range(0, len(objects), AT_ONCE):
+        _flush(folder / oid[:2] / oid[2:] for oid in map(str, objects[first : first + AT_ONCE]))
 
 
-def _much_to_write() -> bool:
-    """Say whether a flush of all would wait for other programs' files; yes where the kernel does not tell."""
-    found = re.search(rb"^Dirty: +(\d+) kB$", MEMORY.read_bytes(), re.MULTILINE) if MEMORY.exists() else None
-    return found is None or 1024 * int(found[1]) > MUCH_BYTES
+def _beyond(repository: pygit2.Repository, commit: pygit2.Oid, known: Sequence[pygit2.Oid]) -> Iterator[pygit2.Oid]:
+    """Yield the ids of *commit* and of all that it reaches and *known* do not; some of these may come too."""
+    for made in _commits(repository, commit, known):
+        yield made.id
+        yield from _new([parent.tree for parent in made.parents], made.tree)
 
 
-def _new(before: pygit2.Tree | None, after: pygit2.Tree) -> Iterator[pygit2.Oid]:
-    """Yield the ids of *after* and of all in it that *before* lacks."""
+def _commits(repository: pygit2.Repository, commit: pygit2.Oid, known: Sequence[pygit2.Oid]) -> Iterable[pygit2.Commit]:
+    if commit in known:
+        return ()
+    made = repository[commit].peel(pygit2.Commit)
+    if set(made.parent_ids) <= set(known):
+        return (made,)
+    walker = repository.walk(commit, SortMode.TOPOLOGICAL)
+    for one in known:
+        walker.hide(one)
+    return walker
+
+
+def _new(before: Sequence[pygit2.Tree], after: pygit2.Tree) -> Iterator[pygit2.Oid]:
+    """Yield the ids of *after* and of all in it that is in none of *before* at its place."""
     yield after.id
-    known = {entry.name: entry for entry in before or ()}
+    known = [{entry.name: entry for entry in tree} for tree in before]
     for entry in after:
-        old = known.get(entry.name)
-        if old and old.id == entry.id:
+        old = [tree[entry.name] for tree in known if entry.name in tree]
+        if any(one.id == entry.id for one in old):
             continue
         if isinstance(entry, pygit2.Tree):
-            yield from _new(old if isinstance(old, pygit2.Tree) else None, entry)
+            yield from _new([one for one in old if isinstance(one, pygit2.Tree)], entry)
         else:
             yield entry.id
 
 
-def _sync(path: Path) -> None:
-    with suppress(FileNotFoundError):  # in a pack, which Git flushed when it wrote it
-        sync(path)
+def _flush(files: Iterable[Path]) -> None:
+    """Flush *files* together: the disk has begun with each before the first is waited for."""
+    with ExitStack() as stack:
+        descriptors = []
+        for file in files:
+            with suppress(FileNotFoundError):  # in a pack, which Git flushed when it wrote it
+                descriptors.append(os.open(file, os.O_RDONLY))
+                stack.callback(os.close, descriptors[-1])
+        if sys.platform == "linux":
+            for descriptor in descriptors:
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)  # which begins to write what is not written
+        for descriptor in descriptors:
+            os.fsync(descriptor)
 
 
 def sync_file_system(folder: Path) -> None:
-    """Flush all that any program wrote to the file system of *folder*."""
+    """Flush all that any program wrote to the file system of *folder*. Raises OSError."""
     if sys.platform != "linux":
         os.sync()
         return

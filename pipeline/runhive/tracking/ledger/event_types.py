@@ -1,8 +1,9 @@
 """Each type of event with the shape of what it says, by which an event's file is checked."""
 
+from datetime import datetime
 from typing import Any
 
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from runhive.tracking.ledger import shapes
 from runhive.tracking.ledger.version_shapes import Deprecated, Promoted, Versioned, VersionMarked
@@ -30,18 +31,18 @@ DATA: dict[str, type[shapes.Shape]] = {
     "deprecated": Deprecated,
     "version-marked": VersionMarked,
 }
-TIME = TypeAdapter(AwareDatetime)
 
 
 def parse_envelope(content: bytes) -> shapes.Envelope:
     """Parse an event's file of this or a newer schema. Raises ValueError in one line."""
     try:
         envelope = shapes.Envelope.model_validate_json(content)
-        TIME.validate_python(envelope.time)
-        if envelope.began is not None:
-            TIME.validate_python(envelope.began)
     except ValidationError as error:
         raise ValueError(_first(error)) from error
+    for name in ("time", "began"):
+        text = getattr(envelope, name)
+        if text is not None and datetime.fromisoformat(text).tzinfo is None:
+            raise ValueError(f"{name!r}: Input should have timezone info")
     return envelope
 
 

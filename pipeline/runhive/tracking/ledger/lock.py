@@ -12,11 +12,15 @@ from runhive.errors import RunhiveError
 POLL_SECONDS = 0.02
 
 
-@contextmanager
-def file_lock(path: Path, wait: float | None) -> Iterator[None]:
-    """Hold the lock on *path*, whose content is the holder's process id.
+class Locked(RunhiveError):
+    """Another process holds the lock."""
 
-    Waits *wait* seconds at most, None for ever. Raises RunhiveError naming the holder, or where *path* cannot be
+
+@contextmanager
+def file_lock(path: Path, wait: float | None, shared: bool = False) -> Iterator[None]:
+    """Hold the lock on *path*, whose content is the holder's process id; a *shared* one beside others of its kind.
+
+    Waits *wait* seconds at most, None for ever. Raises Locked naming the holder, RunhiveError where *path* cannot be
     written. The file stays: removing it would let two processes lock two files of one name.
     """
     try:
@@ -25,31 +29,33 @@ def file_lock(path: Path, wait: float | None) -> Iterator[None]:
     except OSError as error:
         raise RunhiveError(f"{path} cannot be written ({error.strerror}): mend its permissions") from error
     try:
-        _acquire(descriptor, path, wait)
-        _write_holder(descriptor, str(os.getpid()))
+        _acquire(descriptor, path, wait, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        if not shared:
+            _write_holder(descriptor, str(os.getpid()))
         try:
             yield
         finally:
-            _write_holder(descriptor, "")
+            if not shared:
+                _write_holder(descriptor, "")
             # Unlocked by name: a forked child shares the descriptor, and would hold on after a mere close.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, path: Path, wait: float | None) -> None:
+def _acquire(descriptor: int, path: Path, wait: float | None, kind: int) -> None:
     if wait is None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, kind)
         return
     deadline = time.monotonic() + wait
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
             return
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 holder = os.pread(descriptor, 20, 0).decode(errors="replace") or "unknown"
-                raise RunhiveError(f"{path} is locked by process {holder}: wait for it to end, or end it") from None
+                raise Locked(f"{path} is locked by process {holder}: wait for it to end, or end it") from None
             time.sleep(POLL_SECONDS)
 
 

@@ -111,15 +111,22 @@ def tree_of(commit: pygit2.Commit | None) -> pygit2.Tree | None:
     return tree
 
 
-def move_ref(repository: pygit2.Repository, ref: str, seen: pygit2.Oid | None, commit: pygit2.Oid) -> None:
+def move_ref(
+    repository: pygit2.Repository,
+    ref: str,
+    seen: pygit2.Oid | None,
+    commit: pygit2.Oid,
+    durable: Sequence[pygit2.Oid] = (),
+) -> None:
     """Move *ref* from where it was *seen* to *commit*. When it returns, both outlive a power cut.
 
-    The caller holds the ledger's lock. It is tried again for RETRY_SECONDS while another program holds the ref.
+    *durable* are commits that do so already, as *seen* does. The caller holds the ledger's lock. It is tried again for
+    RETRY_SECONDS while another program holds the ref.
     Raises RefMoved when another program moved it, RunhiveError when it stays held, OSError when the disk fails.
     """
     loose = common_folder(repository) / ref
     loose.parent.mkdir(parents=True, exist_ok=True)
-    make_durable(repository, seen, commit)
+    make_durable(repository, commit, [*([seen] if seen else []), *durable])
     deadline = time.monotonic() + RETRY_SECONDS
     while True:
         reference = repository.references.get(ref)
@@ -139,10 +146,14 @@ def move_ref(repository: pygit2.Repository, ref: str, seen: pygit2.Oid | None, c
             time.sleep(random.uniform(0.01, 0.1))
 
 
-def advance(repository: pygit2.Repository, step: Callable[[pygit2.Commit | None], pygit2.Oid | None]) -> None:
+def advance(
+    repository: pygit2.Repository,
+    step: Callable[[pygit2.Commit | None], pygit2.Oid | None],
+    durable: Sequence[pygit2.Oid] = (),
+) -> None:
     """Move the ledger to the commit that *step* makes of the one that it is at; nowhere where that is None.
 
-    One process at a time; where plain Git moves the ref meanwhile, *step* is asked again.
+    One process at a time; where plain Git moves the ref meanwhile, *step* is asked again. *durable* as in `move_ref`.
     """
     try:
         with file_lock(common_folder(repository) / "runhive" / "ledger.lock", LOCK_SECONDS):
@@ -150,7 +161,7 @@ def advance(repository: pygit2.Repository, step: Callable[[pygit2.Commit | None]
                 seen = commit_at(repository)
                 try:
                     if commit := step(seen):
-                        move_ref(repository, REF, seen.id if seen else None, commit)
+                        move_ref(repository, REF, seen.id if seen else None, commit, durable)
                     return
                 except RefMoved:
                     continue

@@ -8,8 +8,8 @@ import pygit2
 from runhive.tracking.git import git
 from runhive.tracking.ledger.discard import repack
 from runhive.tracking.ledger.folders import run_folders
+from runhive.tracking.ledger.journal import exclusive
 from runhive.tracking.ledger.objects import REF, commit_at, tree_of
-from runhive.tracking.ledger.purge import exclusive
 from runhive.tracking.repository import common_folder
 
 UNREACHED = "2.weeks.ago"  # as `git gc`: what another program is about to reach is younger

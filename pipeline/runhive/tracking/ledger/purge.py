@@ -1,128 +1,69 @@
-"""Take a run out for good: from the ledger, from its whole history and from the disk. A stone says who, when and why.
+"""Take a run out for good: from the ledger, its whole history and the disk. A stone says who, when and why."""
 
-The history is made again without the run, and so are the refs that remember other ledgers. What only the old ones
-reached is deleted; a journal names them until that is done, so a kill in between leaves nothing behind.
-"""
-
-import json
-import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import pygit2
 from pygit2.enums import SortMode
 
 from runhive.errors import RunhiveError
-from runhive.files import write_atomic
-from runhive.tracking.ledger.discard import discard, reached
+from runhive.tracking.ledger.durable import make_durable
 from runhive.tracking.ledger.folders import run_folders
-from runhive.tracking.ledger.index import forget_rows
-from runhive.tracking.ledger.lock import file_lock
-from runhive.tracking.ledger.objects import advance, bytes_of, commit_at, grow, move_ref, subtree, tree_of, write_commit
+from runhive.tracking.ledger.journal import exclusive, note_purge
+from runhive.tracking.ledger.objects import advance, bytes_of, commit_at, grow, subtree, tree_of, write_commit
 from runhive.tracking.ledger.rewriting import Rewriting
 from runhive.tracking.ledger.run import run_folder, utc_now
 from runhive.tracking.ledger.stone import Stone, refuse_purged, stones
-from runhive.tracking.repository import common_folder
 
-JOURNAL = "purging.json"
-SEEN = "refs/runhive/remotes/"
 REASON_LENGTH = 1000
-LOCK_SECONDS = 600.0  # a push over a slow line, or a large repack
-
-
-@contextmanager
-def exclusive(repository: pygit2.Repository) -> Iterator[None]:
-    """Let one process of this repository exchange, purge or pack at a time; nothing of a purged run is left after."""
-    try:
-        with file_lock(common_folder(repository) / "runhive" / "sync.lock", LOCK_SECONDS):
-            _finish(repository)
-            yield
-            _finish(repository)
-    except OSError as error:
-        raise RunhiveError(f"the repository cannot be written ({error}): free the disk or mend permissions") from error
 
 
 def purge(repository: pygit2.Repository, run_id: str, by: str, why: str) -> Stone:
     """Take the run out and return its stone. Raises RunhiveError where there is no such run."""
     with exclusive(repository):
-        return _purge(repository, run_id, by, why)
+        # First without the ledger's lock: it takes seconds for each thousand runs, and appends wait for the lock.
+        made = _without(repository, commit_at(repository), run_id, by, why)
+        make_durable(repository, made.commit, [made.tip])
 
+        def step(tip: pygit2.Commit | None) -> pygit2.Oid | None:
+            nonlocal made
+            if tip is None or tip.id != made.tip:
+                made = _without(repository, tip, run_id, by, why, made)
+            note_purge(repository, [made.tip])
+            blob = repository.create_blob(made.stone.to_json())
+            with_stone = grow(repository, repository[made.commit].peel(pygit2.Tree), {made.stone.path(): blob})
+            return write_commit(repository, with_stone, [made.commit], f"{run_id}: purged\n")
 
-def _purge(repository: pygit2.Repository, run_id: str, by: str, why: str) -> Stone:
-    folder = run_folder(run_id)
-    stone: Stone | None = None
-
-    def step(tip: pygit2.Commit | None) -> pygit2.Oid | None:
-        nonlocal stone
-        tree = tree_of(tip)
-        refuse_purged(tree, run_id)
-        if tip is None or tree is None or subtree(tree, folder) is None:
-            raise RunhiveError(f"no run {run_id!r} in the ledger: see `runhive runs list`")
-        stone = Stone(
-            run_id=run_id, by=by, time=utc_now(), why=why[:REASON_LENGTH], media=_own_media(repository, tip, run_id)
-        )
-        note_purge(repository, [tip.id])
-        cleaned = Rewriting(repository, [*stones(tree), stone])(tip.id)
-        blob = repository.create_blob(stone.to_json())
-        with_stone = grow(repository, repository[cleaned].tree, {stone.path(): blob})
-        return write_commit(repository, with_stone, [cleaned], f"{run_id}: purged\n")
-
-    advance(repository, step)
-    assert stone is not None
-    return stone
-
-
-def note_purge(repository: pygit2.Repository, tips: Iterable[pygit2.Oid]) -> None:
-    """Note the commits whose content is to be deleted once no ref reaches it. The caller holds the ledger's lock."""
-    noted = _noted(repository)
-    _note(repository, Noted(sorted({*noted.tips, *map(str, tips)}), noted.objects))
-
-
-def _finish(repository: pygit2.Repository) -> None:
-    """Delete what purges left behind, here or in another clone that this one pulled from."""
-    if not _journal(repository).exists():
-        return
-
-    def step(tip: pygit2.Commit | None) -> None:
-        rewrite = Rewriting(repository, stones(tree_of(tip)))
-        for name in [name for name in repository.references if name.startswith(SEEN)]:
-            seen = commit_at(repository, name)
-            if seen and (cleaned := rewrite(seen.id)) != seen.id:
-                note_purge(repository, [seen.id])
-                move_ref(repository, name, seen.id, cleaned)
-        forget_rows(repository)
-        for folder in ("runs", "runhive"):  # with core.logAllRefUpdates=always, reflogs still reach what was
-            shutil.rmtree(common_folder(repository) / "logs" / "refs" / folder, ignore_errors=True)
-        noted = _noted(repository)
-        objects = list(dict.fromkeys([*noted.objects, *reached(repository, noted.tips)]))
-        _note(repository, Noted(noted.tips, objects))  # when some are deleted, the tips no longer tell the others
-        discard(repository, objects)
-        _journal(repository).unlink()
-
-    advance(repository, step)
+        advance(repository, step, [made.commit])
+        return made.stone
 
 
 @dataclass(frozen=True)
-class Noted:
-    """The journal: commits that went, and once that was found out, all objects that went with them."""
+class Without:
+    """The history that ended in *tip*, made again without a run: it ends in *commit*."""
 
-    tips: list[str]
-    objects: list[str]
-
-
-def _noted(repository: pygit2.Repository) -> Noted:
-    path = _journal(repository)
-    return Noted(**json.loads(path.read_bytes())) if path.exists() else Noted([], [])
+    tip: pygit2.Oid
+    commit: pygit2.Oid
+    stone: Stone
+    rewriting: Rewriting
 
 
-def _note(repository: pygit2.Repository, noted: Noted) -> None:
-    write_atomic(_journal(repository), json.dumps(asdict(noted)).encode())
-
-
-def _journal(repository: pygit2.Repository) -> Path:
-    return common_folder(repository) / "runhive" / JOURNAL
+def _without(
+    repository: pygit2.Repository, tip: pygit2.Commit | None, run_id: str, by: str, why: str,
+    before: Without | None = None,
+) -> Without:  # fmt: skip
+    """Make the history again; of that which was made *before*, only what came since. Raises RunhiveError as `purge`."""
+    folder, tree = run_folder(run_id), tree_of(tip)
+    refuse_purged(tree, run_id)
+    if tip is None or tree is None or subtree(tree, folder) is None:
+        raise RunhiveError(f"no run {run_id!r} in the ledger: see `runhive runs list`")
+    media = _own_media(repository, tip, run_id)
+    if before and before.stone.media == media:
+        stone, rewriting = before.stone, before.rewriting
+    else:
+        stone = Stone(run_id=run_id, by=by, time=utc_now(), why=why[:REASON_LENGTH], media=media)
+        rewriting = Rewriting(repository, [*stones(tree), stone])
+    return Without(tip.id, rewriting(tip.id), stone, rewriting)
 
 
 def _own_media(repository: pygit2.Repository, tip: pygit2.Commit, run_id: str) -> tuple[str, ...]:

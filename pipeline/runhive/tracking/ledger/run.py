@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -87,7 +87,8 @@ class Run:
     """What is known of one run. `metrics` is flat, `split.name` to number; the last evaluation is in force.
 
     `phases` holds seconds and `began` the start, both by phase: queued, preparing and the stages, or `run` for a
-    command of one's own. `files` holds, by path, what the `filed` events say of each.
+    command of one's own. No two overlap: train begins where preparing ends. `files` holds, by path, what the `filed`
+    events say of each.
     """
 
     run_id: str
@@ -134,6 +135,7 @@ def fold(run_id: str, events: Iterable[Event]) -> Run:
     known: Known = {"state": "running", "attempt": 1, "started_at": ordered[0].time}
     for event in ordered:
         known |= _changes(known, event) | _span(known, event)
+    known |= _train_alone(known, ordered)
     return Run(run_id=run_id, events=ordered, **known)
 
 
@@ -219,6 +221,18 @@ def _span(known: Known, event: Event) -> Known:
         "phases": {**known.get("phases", {}), phase: event.seconds},
         "began": {**began, phase: event.began} if event.began else began,
     }
+
+
+def _train_alone(known: Known, events: Sequence[Event]) -> Known:
+    """What is left of train without the preparing that its process began with."""
+    ready = next((event.time for event in reversed(events) if event.type == "prepared"), None)
+    seconds, began = (known.get(span, {}).get("train") for span in ("phases", "began"))
+    if ready is None or seconds is None or began is None:
+        return {}
+    late = (datetime.fromisoformat(ready) - datetime.fromisoformat(began)).total_seconds()
+    if not 0 <= late <= seconds:  # of another attempt
+        return {}
+    return {"phases": known["phases"] | {"train": seconds - late}, "began": known["began"] | {"train": ready}}
 
 
 def _add_up(used: dict[str, float], data: dict[str, Any]) -> dict[str, float]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import pygit2
 
 from runhive.errors import RunhiveError
+from runhive.tracking.ledger.durable import sync_file_system
+from runhive.tracking.ledger.journal import exclusive, note_purge
 from runhive.tracking.ledger.objects import REF, advance, commit_at, move_ref, tree_of, write_commit
-from runhive.tracking.ledger.purge import exclusive, note_purge
 from runhive.tracking.ledger.remote import Remote
 from runhive.tracking.ledger.rewriting import Rewriting
 from runhive.tracking.ledger.stone import stones
 from runhive.tracking.ledger.union import union
+from runhive.tracking.repository import common_folder
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds, each drawn anew, so that clones that met once meet no more
 IDLE_TRIES = 5
@@ -73,6 +75,9 @@ def _pull(remote: Remote, restore: bool) -> Moved:
         return Moved(here and here.id, here and here.id, None)
     if last is None or tip != last.id:
         remote.fetch(tip)
+        sync_file_system(
+            common_folder(repository)
+        )  # before the ledger is locked: it can take as long as a disk is slow
     theirs = repository[tip].peel(pygit2.Commit)
     moved = Moved(None, None, tip)
 
@@ -88,7 +93,7 @@ def _pull(remote: Remote, restore: bool) -> Moved:
         moved = Moved(ours and ours.id, _join(repository, own, cleaned), tip)
         return moved.after if moved.after != moved.before else None
 
-    advance(repository, step)
+    advance(repository, step, [tip])
     _remember(remote, tip)
     return moved
 
@@ -117,4 +122,4 @@ def _lost(remote: Remote, how: str) -> RunhiveError:
 def _remember(remote: Remote, tip: pygit2.Oid) -> None:
     seen = commit_at(remote.repository, remote.seen_ref())
     if not seen or seen.id != tip:
-        move_ref(remote.repository, remote.seen_ref(), seen.id if seen else None, tip)
+        move_ref(remote.repository, remote.seen_ref(), seen.id if seen else None, tip, [tip])

@@ -9,9 +9,9 @@ import pygit2
 from pygit2.enums import FileMode, SortMode
 
 from runhive.errors import RunhiveError
+from runhive.tracking.ledger.journal import SEEN
 from runhive.tracking.ledger.layout import RUN, check
 from runhive.tracking.ledger.objects import commit_at, content_of, subtree, tree_of
-from runhive.tracking.ledger.purge import SEEN
 from runhive.tracking.ledger.rewriting import Rewriting
 from runhive.tracking.ledger.run import run_folder
 from runhive.tracking.ledger.stone import Stone, stones

@@ -11,9 +11,11 @@ from typing import Any
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Event
 from runhive.tracking.life.log_text import tail
-from runhive.tracking.life.outbox import Outbox, outbox, read_scalars
+from runhive.tracking.life.outbox import Outbox, outbox
+from runhive.tracking.life.scalars import read_scalars
 from runhive.tracking.secrets import masked
 from runhive.tracking.storage import artifacts
+from runhive.tracking.storage.turns import filling
 
 LOG = "log.txt"
 LOG_BYTES = 64_000
@@ -34,9 +36,10 @@ class Intake:
 def take_up(ledger: Ledger, root: Path, run_id: str, events: Sequence[Event] = ()) -> tuple[Event, ...]:
     """Append *events* to the run together with what its outbox holds, then empty that. Returns what was added."""
     box = outbox(root, run_id)
-    found = contents(ledger, root, run_id)
-    added = ledger.append(run_id, [*found.events, *events], found.files)
-    box.drop(found.taken)
+    with filling(root):
+        found = contents(ledger, root, run_id)
+        added = ledger.append(run_id, [*found.events, *events], found.files)
+        box.drop(found.taken)
     return added
 
 

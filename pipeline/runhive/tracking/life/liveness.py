@@ -22,6 +22,7 @@ from runhive.tracking.life.intake import take_up
 from runhive.tracking.life.outbox import outbox, outboxes
 from runhive.tracking.life.process import Owner, die_with_parent, host, is_alive, launcher, this_process
 from runhive.tracking.repository import main_root
+from runhive.tracking.storage.turns import filling
 
 __all__ = [
     "Live",
@@ -56,7 +57,7 @@ class Live:
 def watch(root: Path, run_id: str, owner: Owner, phase: str = "train") -> None:
     """Note that *run_id* lives as long as *owner* does; again, to change owner or phase."""
     content = json.dumps({"phase": phase, "owner": asdict(owner)}, sort_keys=True) + "\n"
-    with _lock(root):
+    with filling(root), _lock(root):  # from then on `refuse_while_running` knows it
         write_atomic(_path(root, run_id), content.encode())
 
 

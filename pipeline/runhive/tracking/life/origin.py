@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pygit2
 
-from runhive.tracking.ledger.run import Event, utc_now
+from runhive.tracking.ledger.run import Event
 from runhive.tracking.life.process import dvc_above
 from runhive.tracking.secrets import masked
 
 PARENT = "RUNHIVE_PARENT"  # the run id of what started this run, as a sweep
 LAUNCHER = "RUNHIVE_LAUNCHER"  # what started it, in words
 QUEUED_AT = "RUNHIVE_QUEUED_AT"  # ISO 8601: when it was submitted
+QUEUE_WORKER = ["exp", "exec-run"]  # how DVC's queue calls itself
+EXEC_MERGE = "refs/exps/exec/EXEC_MERGE"  # in the worker's workspace, a repository of its own: what was enqueued
 NODES = ("GROUP_WORLD_SIZE", "SLURM_JOB_NUM_NODES", "PBS_NUM_NODES", "LSB_DJOB_NUMHOSTS")
 
 
@@ -29,31 +32,63 @@ def origin() -> dict[str, Any]:
 
 
 def queued_event(attempt: int) -> Event | None:
-    """Return the event of the time from submission to now, where the submitter told its time."""
-    submitted = os.environ.get(QUEUED_AT)
-    try:
-        since = datetime.fromisoformat(submitted) if submitted else None
-    except ValueError:
+    """Return the event of the time from submission to when something was there to run it.
+
+    The submitter told its time, or it waited in DVC's queue. None where there was no waiting.
+    """
+    since = _submitted() or _enqueued()
+    if since is None:
         return None
-    if since is None or since.tzinfo is None:
-        return None
-    waited = max(0.0, (datetime.now(UTC) - since).total_seconds())
-    return Event("queued", {"attempt": attempt}, seconds=waited, began=since.astimezone(UTC).isoformat())
+    waited = max(0.0, _taken_up().timestamp() - since.timestamp())
+    return Event("queued", {"attempt": attempt}, seconds=waited, began=since.isoformat())
 
 
 def prepared_event(attempt: int) -> Event:
     """Return the event of the time from the start of this process to now."""
-    started = psutil.Process().create_time()
-    seconds = max(0.0, datetime.now(UTC).timestamp() - started)
-    began = datetime.fromtimestamp(started, UTC).isoformat(timespec="milliseconds")
-    return Event("prepared", {"attempt": attempt}, time=utc_now(), seconds=seconds, began=began)
+    began = _start_of(os.getpid())
+    now = datetime.now(UTC)
+    seconds = max(0.0, (now - began).total_seconds())
+    told = now.isoformat(timespec="milliseconds")
+    return Event("prepared", {"attempt": attempt}, told, seconds, began=began.isoformat(timespec="milliseconds"))
+
+
+def _submitted() -> datetime | None:
+    try:
+        told = datetime.fromisoformat(os.environ.get(QUEUED_AT, ""))
+    except ValueError:
+        return None
+    return told.astimezone(UTC) if told.tzinfo else None
+
+
+def _enqueued() -> datetime | None:
+    """When `dvc exp run --queue` made the stash commit that the worker merged into the workspace around us."""
+    above = dvc_above()
+    if above is None or above.words[:2] != QUEUE_WORKER:
+        return None
+    workspace = pygit2.discover_repository(str(Path.cwd()))
+    reference = pygit2.Repository(workspace).references.get(EXEC_MERGE) if workspace else None
+    return datetime.fromtimestamp(reference.peel(pygit2.Commit).commit_time, UTC) if reference else None
+
+
+def _taken_up() -> datetime:
+    """When the process that runs this began: the nearest `dvc` above, or else this one."""
+    above = dvc_above()
+    return _start_of(above.pid if above else os.getpid())
+
+
+def _start_of(pid: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(psutil.Process(pid).create_time(), UTC)
+    except psutil.Error:  # it ended meanwhile
+        return datetime.now(UTC)
 
 
 def _dvc_command() -> str | None:
-    """`dvc repro`, `dvc exp run` and the like: the words of the nearest dvc above, without options and names."""
-    words = dvc_above()
-    if words is None:
+    """`dvc repro`, `dvc exp run`, `dvc queue` and the like: the words of the nearest dvc above, without options."""
+    above = dvc_above()
+    if above is None:
         return None
+    words = ["queue"] if above.words[:2] == QUEUE_WORKER else above.words
     return " ".join(["dvc", *words[: 2 if words[:1] in (["exp"], ["experiments"], ["queue"]) else 1]])
 
 

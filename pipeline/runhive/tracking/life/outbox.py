@@ -4,7 +4,6 @@
 nothing that was there, and whoever closes the run, even long after, takes it up.
 """
 
-import json
 import os
 import shutil
 import time
@@ -12,7 +11,6 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from runhive.errors import RunhiveError
 from runhive.files import write_atomic
@@ -36,7 +34,7 @@ class Outbox:
 
     @property
     def scalars(self) -> Path:
-        """One JSON object a line: what one call logged."""
+        """What the run's own code logged, as `ScalarLog` writes it."""
         return self.folder / SCALARS
 
     def new_log(self, phase: str) -> Path:
@@ -73,12 +71,6 @@ class Outbox:
         paths = sorted((self.folder / "files").glob("[!.]*"))
         return {path: path.read_bytes() for path in paths}
 
-    def log_scalars(self, values: dict[str, float], step: int | None, seconds: float) -> None:
-        """Append one line of numbers, in one write so that a kill leaves whole lines."""
-        line = json.dumps({"step": step, "seconds": round(seconds, 3), "values": values}, allow_nan=True)
-        with self.scalars.open("ab", buffering=0) as file:
-            file.write(line.encode() + b"\n")
-
     def drop(self, taken: Iterable[Path]) -> None:
         """Remove what was taken up, and the folder when nothing else came meanwhile."""
         for path in taken:
@@ -103,17 +95,3 @@ def outboxes(root: Path) -> list[str]:
             continue
         found.append(folder.name)
     return found
-
-
-def read_scalars(path: Path) -> list[dict[str, Any]]:
-    """Return what was logged, in order; lines that a kill or a full disk cut short are left out."""
-    lines = path.read_bytes().split(b"\n") if path.exists() else []
-    return [line for line in map(_scalars, lines) if line is not None]
-
-
-def _scalars(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line)
-        return {"step": found["step"], "seconds": found["seconds"], "values": dict(found["values"])}
-    except (ValueError, KeyError, TypeError):
-        return None

@@ -5,7 +5,6 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -33,23 +32,34 @@ def this_process() -> Owner:
 
 def launcher() -> Owner:
     """Return the process that a run lives and dies with: the nearest `dvc` above this one, else the parent."""
-    return _owner(next((process.pid for process, _ in _dvcs_above()), os.getppid()))
+    above = dvc_above()
+    return _owner(above.pid if above else os.getppid())
 
 
-def dvc_above() -> list[str] | None:
-    """Return the words of the nearest `dvc` above this process, without options; None where there is none."""
-    return next((words for _, words in _dvcs_above()), None)
+@dataclass(frozen=True)
+class Dvc:
+    """A process of `dvc`, and its words without options."""
+
+    pid: int
+    words: list[str]
 
 
-def _dvcs_above() -> Iterator[tuple[psutil.Process, list[str]]]:
+def dvc_above() -> Dvc | None:
+    """Return the nearest `dvc` above this process; None where there is none."""
     try:
         above = psutil.Process().parents()
     except psutil.Error:  # one of them ended while they were listed
-        return
-    for process in above:
-        words = _words_of_dvc(process)
-        if words is not None:
-            yield process, words
+        return None
+    found = (Dvc(process.pid, words) for process in above if (words := _words_of_dvc(process)) is not None)
+    return next(found, None)
+
+
+def is_dvc(pid: int) -> bool:
+    """Say whether a process of this id runs now and is a `dvc`."""
+    try:
+        return _words_of_dvc(psutil.Process(pid)) is not None
+    except (psutil.Error, ValueError, OverflowError):  # there is none, or it cannot be one
+        return False
 
 
 def is_alive(owner: Owner) -> bool:

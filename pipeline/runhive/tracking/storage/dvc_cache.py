@@ -21,6 +21,7 @@ from ruamel.yaml.error import YAMLError
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run
+from runhive.tracking.life.outbox import outbox, outboxes
 
 ALGORITHM = "md5"  # of DVC 3; a cache of DVC 2 is left alone
 
@@ -44,7 +45,7 @@ def free(root: Path, ledger: Ledger, kept: Sequence[Run], remote: str | None, re
         with Repo(str(root)) as repo, repo.lock:
             cache = repo.cache.local
             store = repo.cloud.get_remote_odb(remote, "gc", hash_name=ALGORITHM) if remote else cache
-            used = _committed(repo, ledger) | {md5 for run in kept for md5 in pointed_at(ledger, run)}
+            used = _committed(repo, ledger) | {md5 for run in kept for md5 in pointed_at(ledger, run)} | _left(root)
             listings = sorted(md5 for md5 in used if md5.endswith(".dir"))
             used = used.union(*(_within(listing, _stores(repo, store), missing) for listing in listings))
             unused = [md5 for md5 in store.all() if md5 not in used]
@@ -73,6 +74,12 @@ def pointed_at(ledger: Ledger, run: Run) -> set[str]:
     """What the run's dvc.lock points at, also as dependencies, and the files that it keeps outside of that."""
     filed = {str(file["md5"]) for file in run.files.values() if file.get("kept") is not False}
     return _locked(ledger, run) | filed
+
+
+def _left(root: Path) -> set[str]:
+    """What runs of this machine left that the ledger has not taken up."""
+    events = [event for run_id in outboxes(root) for event in outbox(root, run_id).events().values()]
+    return {str(file["md5"]) for event in events for file in event.data.get("files", {}).values()}
 
 
 def _locked(ledger: Ledger, run: Run) -> set[str]:
