@@ -13,6 +13,7 @@ from runhive.formats.predictions import Predictions
 from runhive.report.answer_bits import answered, packed
 from runhive.report.quantities import MOST_POINTS, Curve, outlined, quantities
 from runhive.tracking.comparison import changed_samples, difference_interval
+from runhive.tracking.ledger.ledger import Ledger
 
 HISTORY = b"epoch,lr,train_loss,train_accuracy,check_loss,check_accuracy,seconds\n"
 SCALARS = b"step,name,value,seconds\n"
@@ -143,7 +144,11 @@ def test_the_interval_stays_within_one_and_turns_with_the_runs() -> None:
     assert difference_interval(0, 0, 10)[0] < 0 < difference_interval(0, 0, 10)[1]
 
 
-def test_page_is_written_where_the_scripts_look_for_it(site: Path) -> None:
+def test_the_page_names_the_shards_that_say_where_each_run_s_lies(site: Path, ledger: Ledger) -> None:
     html = (site / "compare/index.html").read_text()
-    for shard in (site / "assets/shards").glob("details-*.js"):
-        assert f"../assets/shards/{shard.name}" in html
+    (index,) = (site / "assets/shards").glob("details-*.js")
+
+    assert f"../assets/shards/{index.name}" in html
+    for row in ledger.rows():
+        (shard,) = (site / "assets/shards").glob(f"{row['run_id']}-*.js")
+        assert shard.name in index.read_text()

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { elements, fragment, chosen, picker, curves, scatter, parallel, differences, pairTable, colours } = runhive;
+  const { elements, fragment, chosen, picker, curves, scatter, parallel, differences, pairTable } = runhive;
   const { element, checkbox } = elements;
   const { columns, LEAST, MOST, SPEEDS, DERIVED } = chosen;
   const MOST_AXES = 8;
@@ -140,5 +140,4 @@
     addEventListener("hashchange", show);
     show();
   }
-  runhive.compare = { show, colours };
 })();

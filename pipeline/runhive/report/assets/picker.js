@@ -10,7 +10,6 @@
 
   /** Fills *host*; *change* is called with the ids that are chosen then. */
   function picker(host, ids, change) {
-    const { places } = everything();
     const found = element("ul", { class: "rh-found", role: "list" });
     const search = element("input", {
       type: "search", placeholder: "id, name, experiment, tag", "aria-label": "Find a run to add", autocomplete: "off",
@@ -29,14 +28,12 @@
 
     function list(text) {
       const wanted = text.trim().toLowerCase();
-      const ids_ = matching(wanted, ids).slice(0, MOST_FOUND);
-      found.replaceChildren(...ids_.map((id) => element("li", {}, element(
+      const listed = matching(wanted, ids);
+      found.replaceChildren(...listed.map((id) => element("li", {}, element(
         "button", { class: "rh-button", onclick: () => change([...ids, id]) }, description(id),
       ))));
-      if (!ids_.length) found.replaceChildren(element("li", { class: "rh-quiet" }, "no run has that"));
+      if (!listed.length) found.replaceChildren(element("li", { class: "rh-quiet" }, "no run has that"));
     }
-
-    return { places };
   }
 
   function chip(id, index, ids, change) {
