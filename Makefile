@@ -6,7 +6,7 @@ TORCH ?= default
 # For `make article` and `make benchmark` without a network: DATA=path/to/hymenoptera_data.zip ARCH=efficientnet_lite0
 DATA ?=
 ARCH ?=
-# For `make benchmark`: WHAT=frozen measures one of frozen, finetune, memory, startup, seeds, settings, site.
+# For `make benchmark`: WHAT=frozen measures one of frozen, finetune, memory, startup, seeds, settings, report_site.
 WHAT ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)

@@ -18,7 +18,7 @@ BENCHMARKS = {  # name to rounds
     "startup": 3,
     "seeds": 1,
     "settings": 3,
-    "site": 1,
+    "report_site": 1,
 }
 
 
