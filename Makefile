@@ -6,8 +6,8 @@ TORCH ?= default
 # For `make article` and `make benchmark` without a network: DATA=path/to/hymenoptera_data.zip ARCH=efficientnet_lite0
 DATA ?=
 ARCH ?=
-# For `make benchmark`: WHAT=frozen measures one of frozen, finetune, memory, startup, seeds, settings, ledger, site,
-# inference.
+# For `make benchmark`: WHAT=frozen measures one of frozen, finetune, memory, startup, seeds, settings, ledger,
+# report_site, inference.
 WHAT ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)

@@ -18,9 +18,9 @@ BENCHMARKS = {  # name to rounds
     "startup": 3,
     "seeds": 1,
     "settings": 3,
-    "site": 1,
     "inference": 5,
     "ledger": 1,  # printed, for docs/explanation/ledger.md
+    "report_site": 1,
 }
 
 

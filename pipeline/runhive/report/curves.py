@@ -26,7 +26,7 @@ from runhive.report.numerals import number, percent
 
 HEIGHT = 190
 LABEL_GAP = 16
-MOST_DOTS = 12  # to be pointed at; more would be most of the page
+MOST_DOTS = 12  # more make a page heavy, and the table below the chart has each value
 MOST_POINTS = 1000
 LAST_EPOCH = 10**9
 COLUMNS = [field.name for field in fields(Epoch)]

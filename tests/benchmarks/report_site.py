@@ -1,6 +1,6 @@
 """The report of 500 and of 10,000 runs: built from nothing, again, and after one more run; memory and weights.
 
-`python tests/benchmarks site`. MLflow's page over the same number of runs is in notes of its own; it needs a server.
+`python tests/benchmarks report_site`.
 """
 
 import sys
@@ -25,7 +25,7 @@ def measure(scratch: Path, data: str | None, rounds: int) -> None:
     """Write the figures of each number of runs into the page."""
     rows = [row for runs in RUNS for row in _measured(scratch / str(runs), runs)]
     header = ["report", "CPU s", "wall s", "peak MB of a process", "KB a run's page", "KB of the site a run"]
-    publish("site", table(header, rows))
+    publish("report_site", table(header, rows))
 
 
 def _measured(folder: Path, runs: int) -> list[list[object]]:
