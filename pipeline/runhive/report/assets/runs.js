@@ -26,11 +26,21 @@
       this.show(true);
     }
 
-    /** What the address asks for; runs that are not there cannot be picked. */
+    /** What the address asks for, without what is not there; it may say `val.accuracy` for a column's own name. */
     asked() {
       const state = readState(location.hash);
       const known = new Set(this.ids);
-      return { ...state, picked: state.picked.filter((id) => known.has(id)) };
+      const key = (name) => this.model.fields.key(name) ?? "";
+      const sign = state.sort.startsWith("-") ? "-" : "";
+      const sort = key(state.sort.slice(sign.length));
+      const columns = state.columns?.map(key).filter((one) => this.model.columns.has(one));
+      return {
+        ...state,
+        sort: sort && sign + sort,
+        group: state.group === runhive.runsGroups.ANY_SEED ? state.group : key(state.group),
+        columns: columns?.length ? columns : null,
+        picked: state.picked.filter((id) => known.has(id)),
+      };
     }
 
     makeControls() {
@@ -81,8 +91,7 @@
     show(isFromTop) {
       const focused = document.activeElement?.dataset?.focus;
       const { model, state } = this;
-      const keys = (state.columns ?? this.usual).map((key) => model.fields.key(key));
-      this.columns = [...new Set(keys)].map((key) => model.columns.get(key)).filter(Boolean);
+      this.columns = (state.columns ?? this.usual).map((key) => model.columns.get(key));
       this.box.show(state.filter);
       this.box.fault(this.choose());
       this.drawParts();
@@ -95,23 +104,13 @@
     /** Makes the view; returns the filter's mistake, or null. */
     choose() {
       try {
-        this.view = makeView(this.model, this.tidy(), this.columns);
+        this.view = makeView(this.model, this.state, this.columns);
         return null;
       } catch (error) {
         if (!(error instanceof FilterError)) throw error;
-        this.view ??= makeView(this.model, { ...this.tidy(), filter: "" }, this.columns);
+        this.view ??= makeView(this.model, { ...this.state, filter: "" }, this.columns);
         return error;
       }
-    }
-
-    /** The state with names as columns have them: an address may name `val.accuracy` alone. */
-    tidy() {
-      const { group, sort } = this.state;
-      const key = (name) => this.model.fields.key(name) ?? "";
-      const sign = sort.startsWith("-") ? "-" : "";
-      const name = key(sort.slice(sign.length));
-      const isKnown = group === runhive.runsGroups.ANY_SEED;
-      return { ...this.state, group: isKnown ? group : key(group), sort: name && sign + name };
     }
 
     /** Draws what a keystroke in the filter leaves alone, where it changed. */
@@ -122,7 +121,7 @@
         ["chips", [state.states, state.tags, state.archived], () => this.chips.replaceChildren(...runhive.chips(this))],
         ["head", [keys, state.sort, state.group], () => this.drawHead()],
         ["picker", keys, () => this.picker.show(keys)],
-        ["groups", state.group, () => this.groups.show(this.tidy().group)],
+        ["groups", state.group, () => this.groups.show(state.group)],
       ];
       for (const [name, content, draw] of parts) {
         const said = JSON.stringify(content);
@@ -133,7 +132,7 @@
     }
 
     drawHead() {
-      const { sort, group } = this.tidy();
+      const { sort, group } = this.state;
       const label = element("label", { class: "rt-pick" }, this.all);
       const first = element("th", { scope: "col", class: "rt-first" },
         element("span", { class: "rt-run" }, label, group ? "Group" : "Run"));
