@@ -25,7 +25,7 @@ FAMILIES = {  # one of each, with the pixels of its input
     "efficientnet_lite0": 64,
     "efficientnet_v2_s": 128,
     "googlenet": 64,
-    "inception_v3": 128,
+    "inception_v3": 299,
     "maxvit_t": 224,
     "mnasnet0_5": 64,
     "mobilenet_v2": 64,
