@@ -163,6 +163,9 @@ class Train(Section):
         description="decoded images on disk, for all stages: full keeps every pixel, off decodes anew each time, "
         "reduced shrinks to resize_size, so that training crops have other pixels"
     )
+    checkpoint_steps: Annotated[int, Field(ge=0)] = Field(
+        description="steps between two checkpoints within an epoch, beside the one after each; 0 takes none"
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(description="auto takes CUDA where there is one")
     precision: Literal["auto", "bf16", "fp32"] = Field(
         description="of the network's arithmetic in training; auto takes bf16 where it is faster"

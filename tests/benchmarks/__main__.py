@@ -18,6 +18,7 @@ BENCHMARKS = {  # name to rounds
     "startup": 3,
     "seeds": 1,
     "settings": 3,
+    "checkpoint": 1,
 }
 
 

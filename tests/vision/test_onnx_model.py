@@ -17,10 +17,11 @@ from small import OWN, params
 import runhive
 from runhive.formats.model_card import ModelCard, Selection
 from runhive.vision.augment import Labelled
+from runhive.vision.lesson import preprocess_of
 from runhive.vision.model import Classifier
 from runhive.vision.onnx_model import open_session, session_logits, to_onnx
 from runhive.vision.predict import predict_logits
-from runhive.vision.train import make_classifier, preprocess_of
+from runhive.vision.train import make_classifier
 
 MODEL = params("model.arch=own:net").model
 CLASSES = ["Biene", "fourmi à trompe", 'say "hi", 🐝']

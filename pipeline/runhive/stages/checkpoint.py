@@ -1,7 +1,7 @@
 """Where unfinished training can go on.
 
-`epoch-000003.safetensors` holds the tensors and, as metadata, the epochs so far. `epoch-000003.sha256` is its commit
-marker: written after it, with its digest. No pickle.
+`epoch-000003-000120.safetensors` is what was reached 120 steps after epoch 3: the tensors and, as metadata, the
+epochs so far. The `.sha256` beside it is its commit marker: written after it, with its digest. No pickle.
 """
 
 import hashlib
@@ -27,9 +27,9 @@ POSITION = "position"
 
 def save_checkpoint(folder: Path, state: State) -> None:
     """Write *state* durably, then drop all checkpoints but the newest two."""
-    path = folder / f"epoch-{state.epoch:06d}.safetensors"
-    history = [asdict(epoch) for epoch in state.history]
-    position = {"epoch": state.epoch, "best_epoch": state.best_epoch, "history": history}
+    path = folder / f"epoch-{state.epoch:06d}-{state.step:09d}.safetensors"
+    position = {name: getattr(state, name) for name in ("epoch", "step", "seconds", "best_epoch")}
+    position["history"] = [asdict(epoch) for epoch in state.history]
     content = save(dict(_flatten(state)), metadata={POSITION: json.dumps(position)})
     write_atomic(path, content)
     write_atomic(path.with_suffix(MARKER), hashlib.sha256(content).hexdigest().encode())
@@ -62,13 +62,12 @@ def _markers(folder: Path) -> list[Path]:
 
 
 def _flatten(state: State) -> Iterator[tuple[str, Tensor]]:
-    for name, tensor in state.network.items():
-        yield f"network/{name}", tensor.contiguous()
-    for name, tensor in state.average.items():
-        yield f"average/{name}", tensor.contiguous()
-    if state.best_epoch != state.epoch:
-        for name, tensor in state.best.items():
-            yield f"best/{name}", tensor.contiguous()
+    parts = {"network": state.network, "average": state.average, "running": state.running}
+    if not _is_best_now(state):
+        parts["best"] = state.best
+    for part, tensors in parts.items():
+        for name, tensor in tensors.items():
+            yield f"{part}/{name}", tensor.contiguous()
     for index, slots in state.optimizer.items():
         for name, tensor in slots.items():
             yield f"optimizer/{index}/{name}", tensor.contiguous()
@@ -78,8 +77,8 @@ def _unflatten(path: Path) -> State:
     with safe_open(path, framework="pt") as file:
         position = json.loads(file.metadata()[POSITION])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no dict
-    history = [Epoch(**row) for row in position["history"]]
-    state = State(epoch=position["epoch"], history=history, best_epoch=position["best_epoch"])
+    history = [Epoch(**row) for row in position.pop("history")]
+    state = State(history=history, **position)
     for name, tensor in tensors.items():
         part, _, rest = name.partition("/")
         if part == "optimizer":
@@ -87,6 +86,11 @@ def _unflatten(path: Path) -> State:
             state.optimizer.setdefault(int(index), {})[slot] = tensor
         else:
             getattr(state, part)[rest] = tensor
-    if state.best_epoch == state.epoch:
+    if _is_best_now(state):
         state.best = state.average or state.network
     return state
+
+
+def _is_best_now(state: State) -> bool:
+    """Are the weights to keep those of this very moment?"""
+    return state.step == 0 and state.best_epoch == state.epoch

@@ -1,4 +1,4 @@
-"""Manifest to weights: opens the run, trains, checkpoints every epoch, goes on after a crash."""
+"""Manifest to weights: opens the run, trains, takes checkpoints, goes on after a crash."""
 
 import os
 import shutil
@@ -24,6 +24,7 @@ from runhive.stages.environment import describe_environment
 from runhive.stages.opened import OpenRun, checkpoint_folder, opened_run, prepared
 from runhive.stages.pixel_cache import pixel_loader
 from runhive.stages.progress import show_progress
+from runhive.stages.stopping import stopped_between_steps
 from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.ledger.lock import file_lock
 from runhive.tracking.life import liveness
@@ -31,9 +32,10 @@ from runhive.tracking.repository import main_root
 from runhive.vision.allocator import keep_freed_memory
 from runhive.vision.augment import Labelled
 from runhive.vision.device import choose_numerics, is_grouped
-from runhive.vision.loop import State
+from runhive.vision.lesson import Lesson, preprocess_of
+from runhive.vision.loop import State, Watch
 from runhive.vision.model import Classifier
-from runhive.vision.train import Lesson, Watch, learn, make_classifier, preprocess_of
+from runhive.vision.train import learn, make_classifier
 
 
 def train(params: Params) -> None:
@@ -54,20 +56,28 @@ def train(params: Params) -> None:
         began, first = monotonic(), state.epoch
         with (
             pixel_loader(root, [*learned, *checked], params.train.cache, params.model.resize_size) as load,
-            show_progress(params.train.epochs, first, len(learned)) as (after_step, after_epoch),
+            show_progress(params.train.epochs, first, len(learned)) as (show_step, show_epoch),
+            stopped_between_steps() as stopping,
         ):
+
+            def after_step(epoch: int, seen: int) -> None:
+                show_step(epoch, seen)
+                if epoch == 0:  # features: there is nothing to keep
+                    stopping.obey()
 
             def keep(state: State) -> None:
                 save_checkpoint(folder, state)
                 liveness.beat(root, run.run_id)
-                after_epoch(state.history[-1])
+                if state.step == 0:
+                    show_epoch(state.history[-1])
+                stopping.obey()
 
             if params.train.compile:
                 _compile_within(folder)
             lesson = Lesson(
                 params.model, params.train, *(labelled(part, class_names(images), load) for part in (learned, checked))
             )
-            state = learn(classifier, lesson, numerics, state, Watch(after_step, keep))
+            state = learn(classifier, lesson, numerics, state, Watch(after_step, keep, stopping.is_asked))
         if state.epoch < params.train.epochs:
             stop = params.train.early_stop
             print(f"stopped early: no better check {stop.watch} in {stop.patience} epochs", file=sys.stderr)
@@ -109,7 +119,7 @@ def describe_run(params: Params, images: list[Image]) -> dict[str, Any]:
     input_digest = inputs.digest_of(
         {
             "data": data_digest,
-            "params": params.model_dump(include={"model", "train"}),
+            "params": params.model_dump(include={"model", "train"}, exclude={"train": {"checkpoint_steps"}}),
             "code": inputs.code_of("train"),
             "requirements": inputs.requirements_digest(),
         }

@@ -50,6 +50,8 @@ def augmented_batches(
         rng = np.random.default_rng([seed, epoch, index, 1])
         return augment_image(images.load(images.paths[index]), rng, size, augment)
 
+    if not batches:
+        return
     pixels = ahead(one, np.concatenate(batches).tolist(), most=2 * max(map(len, batches)))
     for batch in batches:
         yield torch.cat(list(islice(pixels, len(batch))))
