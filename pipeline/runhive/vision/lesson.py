@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from runhive.formats.model_card import Preprocess
 from runhive.params import Model, Train
 from runhive.preprocess import input_batches
-from runhive.vision.augment import Labelled, split_into_batches
+from runhive.vision.augment import Labelled
 from runhive.vision.device import MEASURE_BATCH, Numerics
 from runhive.vision.model import normalisation
 
@@ -31,12 +32,16 @@ def preprocess_of(model: Model) -> Preprocess:
     return Preprocess(image_size=model.image_size, resize_size=model.resize_size, mean=mean, std=std)
 
 
-def steps_of(lesson: Lesson) -> int:
-    """Steps of the optimizer in an epoch."""
-    return len(split_into_batches(np.arange(len(lesson.images.paths)), lesson.train.batch_size))
+def check_batches(n: int, numerics: Numerics) -> list[NDArray[np.int64]]:
+    """How *n* images are cut into batches where nothing is learned from them, the same for any number of processes."""
+    return np.split(np.arange(n), range(size := MEASURE_BATCH[numerics.device.type], n, size))
 
 
-def check_inputs(lesson: Lesson, numerics: Numerics) -> Iterator[Tensor]:
-    """The images that each epoch is measured on, in batches."""
+def check_inputs(lesson: Lesson, numerics: Numerics) -> Iterator[tuple[Tensor, Tensor]]:
+    """This process's share of the batches that each epoch is measured on: inputs and labels."""
     size, check = MEASURE_BATCH[numerics.device.type], lesson.check
-    return map(torch.from_numpy, input_batches(check.paths, preprocess_of(lesson.model), size, check.load))
+    share = numerics.world.share(check_batches(len(check.paths), numerics))
+    paths = [check.paths[index] for batch in share for index in batch]
+    inputs = input_batches(paths, preprocess_of(lesson.model), size, check.load)
+    for batch, pixels in zip(share, inputs, strict=True):
+        yield torch.from_numpy(pixels), torch.tensor([check.labels[index] for index in batch])

@@ -1,6 +1,7 @@
 """The training loop: batches in, an epoch's numbers out, and a state that it can go on from."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 from time import monotonic
@@ -17,6 +18,7 @@ from runhive.vision.device import Numerics
 from runhive.vision.divergence import LossWatch, check_finite
 from runhive.vision.optimize import learning_rate, make_average, make_optimizer
 from runhive.vision.selection import has_stalled, is_best
+from runhive.vision.world import World, without_sum
 
 Batch = tuple[Tensor, Tensor]  # on the CPU: inputs (n, ...); labels (n,), or their shares (n, classes)
 
@@ -25,12 +27,20 @@ Batch = tuple[Tensor, Tensor]  # on the CPU: inputs (n, ...); labels (n,), or th
 class Feed:
     """What the loop learns from and is measured on, as batches.
 
-    `train(epoch, first)` gives one epoch's from step *first* on, `check()` those that the epoch is measured on.
+    `train(epoch, first)` gives one epoch's from step *first* on, `check()` those that the epoch is measured on: of each
+    batch, or of the batches, this process's share. `sizes` are the images of each step and `checks` the number of
+    batches that are measured, over all processes.
     """
 
     train: Callable[[int, int], Iterable[Batch]]
     check: Callable[[], Iterable[Batch]]
-    steps: int
+    sizes: Sequence[int]
+    checks: int = 1
+
+    @property
+    def steps(self) -> int:
+        """Steps of the optimizer in an epoch."""
+        return len(self.sizes)
 
 
 @dataclass
@@ -38,8 +48,8 @@ class State:
     """All that training needs to go on, after `epoch` whole epochs and `step` steps of the next one.
 
     `best` holds the weights of the epoch to keep; `average` is the moving average of the weights, empty where there is
-    none. `running` holds loss sum, hits and images of each step (steps, 3) in the epoch under way, which took `seconds`
-    so far. What is drawn by chance is a function of seed, epoch, step and image, so no generator is in it.
+    none. `running` holds the loss sum and hits of each step (steps, 2) in the epoch under way, which took `seconds` so
+    far. What is drawn by chance is a function of seed, epoch, step and image, so no generator is in it.
     """
 
     epoch: int = 0
@@ -69,9 +79,10 @@ class Watch:
 
 @dataclass(frozen=True)
 class Learner:
-    """What changes with each step."""
+    """What changes with each step. `joined` is the network as training calls it: with the other processes'."""
 
     network: nn.Module
+    joined: nn.Module
     optimizer: torch.optim.Optimizer
     average: AveragedModel | None
 
@@ -117,39 +128,46 @@ def fit(network: nn.Module, feed: Feed, train: Train, numerics: Numerics, state:
     The same inputs give the same bits on the same kind of machine, however often training was interrupted.
     Raises RunhiveError when the loss is no longer finite.
     """
-    learner = Learner(network, make_optimizer(network, train), make_average(network, train))
-    if state.network:
-        learner.restore(state)
-    training = Training(learner, feed, train, numerics, state, watch)
-    while state.epoch < train.epochs and not has_stalled(state.history, train.early_stop):
-        _run_epoch(training)
+    if not is_over(state, train):
+        joined = numerics.world.joined(network)
+        learner = Learner(network, joined, make_optimizer(network, train), make_average(network, train))
+        if state.network:
+            learner.restore(state)
+        training = Training(learner, feed, train, numerics, state, watch)
+        while not is_over(state, train):
+            _run_epoch(training)
     network.load_state_dict(state.best)
     return state
 
 
+def is_over(state: State, train: Train) -> bool:
+    """Is there nothing left to train?"""
+    return state.epoch >= train.epochs or has_stalled(state.history, train.early_stop)
+
+
 def _run_epoch(training: Training) -> None:
     """Learn from the rest of the epoch under way, measure it and add it to the history."""
-    feed, train, state = training.feed, training.train, training.state
+    feed, train, state, world = training.feed, training.train, training.state, training.numerics.world
     epoch, began = state.epoch + 1, monotonic() - state.seconds
-    running = torch.zeros(feed.steps, 3, dtype=torch.float64, device=training.numerics.device)
-    if state.running:
+    running = torch.zeros(feed.steps, 2, dtype=torch.float64, device=training.numerics.device)
+    if state.running and world.rank == 0:
         running.copy_(state.running["steps"])
 
     def keep(step: int) -> None:
-        training.learner.snapshot(state)
-        state.step, state.seconds, state.running = step, monotonic() - began, {"steps": running.cpu()}
+        _snapshot(training)
+        state.step, state.seconds, state.running = step, monotonic() - began, {"steps": world.summed(running).cpu()}
         if train.select == "last":
             state.best = {}  # of the epoch before, which nobody will ask for
         training.watch.keep(state)
 
     _train_epoch(training, running, keep)
-    loss_sum, hits, seen = running.sum(0).tolist()
-    check_loss, check_accuracy = measure(training.learner.kept, _checked(training, keep), training.numerics)
+    loss_sum, hits = world.summed(running).sum(0).tolist()
+    check_loss, check_accuracy = _measure(training, keep)
     check_finite("check loss", check_loss, f"epoch {epoch}", train.lr)
-    lr = learning_rate(epoch * feed.steps - 1, feed.steps, train)
+    lr, images = learning_rate(epoch * feed.steps - 1, feed.steps, train), sum(feed.sizes)
     seconds = monotonic() - began
-    state.history.append(Epoch(epoch, lr, loss_sum / seen, hits / seen, check_loss, check_accuracy, seconds))
-    training.learner.snapshot(state)
+    state.history.append(Epoch(epoch, lr, loss_sum / images, hits / images, check_loss, check_accuracy, seconds))
+    _snapshot(training)
     state.epoch, state.step, state.seconds, state.running = epoch, 0, 0.0, {}
     if train.select == "last" or is_best(state.history):
         state.best, state.best_epoch = state.average or state.network, epoch
@@ -157,55 +175,66 @@ def _run_epoch(training: Training) -> None:
 
 
 def _train_epoch(training: Training, running: Tensor, keep: Callable[[int], None]) -> None:
-    """Take the epoch's steps that are left, and note loss sum, hits and images of each in *running*."""
-    learner, train, state, steps = training.learner, training.train, training.state, training.feed.steps
-    epoch = state.epoch + 1
-    learner.network.train()
+    """Take the epoch's steps that are left, and note in *running* what this process saw of each."""
+    learner, train, state, sizes = training.learner, training.train, training.state, training.feed.sizes
+    epoch, steps, world = state.epoch + 1, len(sizes), training.numerics.world
+    learner.joined.train()
     losses = LossWatch(training.numerics.device, epoch, steps, state.step, train.lr)
-    for step, (x, y) in _seeded(training.feed.train(epoch, state.step), train.seed, epoch, state.step):
+    seen = sum(sizes[: state.step])
+    for step, batch in _seeded(training.feed.train(epoch, state.step), state.step, (train.seed, epoch), world):
         number = (epoch - 1) * steps + step  # over all epochs
         for group in learner.optimizer.param_groups:
             group["lr"] = learning_rate(number, steps, train)
-        loss, right = _take_step(learner, x, y, train, training.numerics)
+        loss, right = _take_step(learner, batch, sizes[step], train, training.numerics)
         losses.see(loss)
-        running[step, 0], running[step, 1], running[step, 2] = loss * len(y), right, len(y)
-        training.watch.after_step(epoch, step * train.batch_size + len(y))
+        running[step, 0], running[step, 1] = loss * sizes[step], right
+        training.watch.after_step(epoch, seen := seen + sizes[step])
         due = train.checkpoint_steps and (number + 1) % train.checkpoint_steps == 0 and step + 1 < steps
-        if due or training.watch.stopping():
+        if world.agreed(training.watch.stopping()) or due:
             losses.judge()
             keep(step + 1)
     losses.judge()
 
 
-def _seeded(batches: Iterable[Batch], seed: int, epoch: int, first: int) -> Iterator[tuple[int, Batch]]:
-    """Number *batches* from *first* on; what is drawn for each, as for MixUp and dropout, is a function of its step."""
+def _seeded(batches: Iterable[Batch], first: int, key: tuple[int, int], world: World) -> Iterator[tuple[int, Batch]]:
+    """Number *batches* from *first* on; what is drawn for each, as for MixUp and dropout, follows from *key* and step.
+
+    Each process draws its own.
+    """
     source = iter(batches)
     for step in count(first):
-        (state,) = np.random.SeedSequence([seed, epoch, step]).generate_state(1, np.uint64)
-        torch.manual_seed(int(state))
+        (seed,) = np.random.SeedSequence([*key, step, world.rank]).generate_state(1, np.uint64)
+        torch.manual_seed(int(seed))
         if (batch := next(source, None)) is None:
             return
         yield step, batch
 
 
-def _checked(training: Training, keep: Callable[[int], None]) -> Iterator[Batch]:
-    """The batches that the epoch is measured on; where training is to stop among them, its steps are kept."""
-    for batch in training.feed.check():
-        yield batch
-        if training.watch.stopping():
-            keep(training.feed.steps)
+def _snapshot(training: Training) -> None:
+    """Copy what was learned into the state, the same in every process."""
+    learner, world = training.learner, training.numerics.world
+    world.align(learner.network)
+    if learner.average:
+        world.align(learner.average.module)
+    learner.snapshot(training.state)
 
 
-def _take_step(learner: Learner, x: Tensor, y: Tensor, train: Train, numerics: Numerics) -> tuple[Tensor, Tensor]:
-    """Learn from one batch. Returns its mean loss and how many images the network had right, on the device."""
+def _take_step(learner: Learner, batch: Batch, size: int, train: Train, numerics: Numerics) -> tuple[Tensor, Tensor]:
+    """Learn from one batch, of whose *size* images this process has a share.
+
+    Returns the share's part of the mean loss, and how many of its images the network had right, on the device.
+    """
     losses, hits = [], []
     learner.optimizer.zero_grad(set_to_none=True)
-    for inputs, labels in _pieces(x, y, train):
-        inputs, labels = (tensor.to(numerics.device, non_blocking=True) for tensor in (inputs, labels))
-        with numerics.autocast():
-            logits = learner.network(inputs).float()
-        loss = functional.cross_entropy(logits, labels, reduction="sum", label_smoothing=train.label_smoothing) / len(y)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    pieces = list(_pieces(*batch, train, numerics.world))
+    for number, piece in enumerate(pieces, start=1):
+        inputs, labels = (tensor.to(numerics.device, non_blocking=True) for tensor in piece)
+        with nullcontext() if number == len(pieces) else without_sum(learner.joined):
+            with numerics.autocast():
+                logits = _full(learner.joined(inputs))
+            loss_sum = functional.cross_entropy(logits, labels, reduction="sum", label_smoothing=train.label_smoothing)
+            loss = loss_sum / size
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         losses.append(loss.detach())
         hits.append((logits.detach().argmax(1) == (labels if labels.ndim == 1 else labels.argmax(1))).sum())
     if train.clip_norm:
@@ -216,9 +245,9 @@ def _take_step(learner: Learner, x: Tensor, y: Tensor, train: Train, numerics: N
     return torch.stack(losses).sum(), torch.stack(hits).sum()
 
 
-def _pieces(x: Tensor, y: Tensor, train: Train) -> Iterator[Batch]:
-    """Cut a batch as `train.accumulate` says. An image left over joins the last piece: batch-norm needs two."""
-    size = -(-train.batch_size // train.accumulate)
+def _pieces(x: Tensor, y: Tensor, train: Train, world: World) -> Iterator[Batch]:
+    """Cut a share as `train.accumulate` says. An image left over joins the last piece: batch-norm needs two."""
+    size = -(-train.batch_size // (world.size * train.accumulate))
     starts = list(range(0, len(y), size))
     if len(starts) > 1 and len(y) - starts[-1] == 1:
         starts.pop()
@@ -226,20 +255,39 @@ def _pieces(x: Tensor, y: Tensor, train: Train) -> Iterator[Batch]:
         yield x[start:end], y[start:end]
 
 
-@torch.inference_mode()
-def measure(network: nn.Module, batches: Iterable[Batch], numerics: Numerics) -> tuple[float, float]:
-    """Mean loss and accuracy of *network* in evaluation mode."""
+def _measure(training: Training, keep: Callable[[int], None]) -> tuple[float, float]:
+    """Mean loss and accuracy of the network that is kept; the same numbers, however many processes share the batches.
+
+    Where training is to stop meanwhile, the epoch's steps are kept.
+    """
+    feed, world, network = training.feed, training.numerics.world, training.learner.kept
+    world.align(network)
     network.eval()
-    losses, hits, seen = [], [], 0
-    for x, y in batches:
-        x, y = x.to(numerics.device, non_blocking=True), y.to(numerics.device, non_blocking=True)
-        with numerics.autocast():
-            logits = network(x).float()
-        losses.append(functional.cross_entropy(logits, y, reduction="sum"))
-        hits.append((logits.argmax(1) == y).sum())
-        seen += len(y)
-    return float(torch.stack(losses).double().sum()) / seen, int(torch.stack(hits).sum()) / seen
+    found = torch.zeros(feed.checks, 3, dtype=torch.float64, device=training.numerics.device)
+    batches = iter(feed.check())
+    for first in range(0, feed.checks, world.size):
+        if (index := first + world.rank) < feed.checks:
+            found[index] = _score(network, *next(batches), training.numerics)
+        if world.agreed(training.watch.stopping()):
+            keep(feed.steps)
+    loss_sum, hits, images = world.summed(found).sum(0).tolist()
+    return loss_sum / images, hits / images
+
+
+@torch.inference_mode()
+def _score(network: nn.Module, x: Tensor, y: Tensor, numerics: Numerics) -> Tensor:
+    """Loss sum, hits and images of a batch, on the device."""
+    x, y = x.to(numerics.device, non_blocking=True), y.to(numerics.device, non_blocking=True)
+    with numerics.autocast():
+        logits = _full(network(x))
+    loss_sum = functional.cross_entropy(logits, y, reduction="sum").double()
+    return torch.stack([loss_sum, (logits.argmax(1) == y).sum(), loss_sum.new_tensor(len(y))])
 
 
 def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
+
+
+def _full(logits: Tensor) -> Tensor:
+    """*logits* in float32 where they came in bf16."""
+    return logits.float() if logits.dtype == torch.bfloat16 else logits

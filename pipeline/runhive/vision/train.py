@@ -1,15 +1,17 @@
 """Transfer learning: a whole network, or only its head on features that are computed once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
+from runhive.errors import RunhiveError
 from runhive.params import Model
 from runhive.vision.augment import augmented_batches, epoch_order, split_into_batches
 from runhive.vision.device import Numerics
 from runhive.vision.frozen import learn_head
-from runhive.vision.lesson import Lesson, check_inputs, steps_of
+from runhive.vision.lesson import Lesson, check_batches, check_inputs
 from runhive.vision.loop import Batch, Feed, State, Watch, fit
 from runhive.vision.model import Classifier, build_backbone, head_name, load_pretrained, normalisation
 
@@ -34,21 +36,30 @@ def learn(classifier: Classifier, lesson: Lesson, numerics: Numerics, state: Sta
 
 
 def _learn_everything(classifier: Classifier, lesson: Lesson, numerics: Numerics, state: State, watch: Watch) -> State:
-    model, train, images, check = lesson.model, lesson.train, lesson.images, lesson.check
+    model, train, images, check, world = lesson.model, lesson.train, lesson.images, lesson.check, numerics.world
     num_classes = 1 + max(*images.labels, *check.labels)
+    if len(images.paths) < 2 * world.most:
+        raise RunhiveError(f"{len(images.paths)} images are too few for {world.most} processes: start fewer")
     if train.compile:
         classifier.compile()
 
+    def batches_of(epoch: int) -> list[NDArray[np.int64]]:
+        order = epoch_order(train.seed, epoch, len(images.paths))
+        return split_into_batches(order, train.batch_size, least=2 * world.most)
+
     def train_batches(epoch: int, first: int) -> Iterator[Batch]:
-        batches = split_into_batches(epoch_order(train.seed, epoch, len(images.paths)), train.batch_size)[first:]
+        batches = [world.share(batch) for batch in batches_of(epoch)[first:]]
         pixels = augmented_batches(images, batches, model.image_size, train.augment, train.seed, epoch)
-        labelled = _with_labels(pixels, [images.labels[index] for batch in batches for index in batch])
+        labels = (torch.tensor([images.labels[index] for index in batch]) for batch in batches)
+        labelled = zip(pixels, labels, strict=True)
         return _mixed(labelled, train.augment.mixup, num_classes) if train.augment.mixup else labelled
 
-    def check_batches() -> Iterator[Batch]:
-        return _with_labels(check_inputs(lesson, numerics), check.labels)
-
-    feed = Feed(train_batches, check_batches, steps=steps_of(lesson))
+    feed = Feed(
+        train_batches,
+        lambda: check_inputs(lesson, numerics),
+        sizes=list(map(len, batches_of(1))),
+        checks=len(check_batches(len(check.paths), numerics)),
+    )
     return fit(classifier, feed, train, numerics, state, watch)
 
 
@@ -58,10 +69,3 @@ def _mixed(batches: Iterable[Batch], alpha: float, num_classes: int) -> Iterator
 
     mixup = MixUp(alpha=alpha, num_classes=num_classes)
     return (mixup(pixels.float(), labels) for pixels, labels in batches)
-
-
-def _with_labels(batches: Iterable[Tensor], labels: Sequence[int]) -> Iterator[Batch]:
-    start = 0
-    for batch in batches:
-        yield batch, torch.tensor(labels[start : start + len(batch)])
-        start += len(batch)
