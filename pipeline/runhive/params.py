@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
@@ -132,7 +133,7 @@ def _node_counts(given: object) -> int | str:
     found = re.fullmatch(r"([1-9]\d*):([1-9]\d*)", given) if isinstance(given, str) else None
     if found and int(found[1]) < int(found[2]):
         return found[0]
-    raise ValueError("must be a number such as 2, or the fewest and the most such as '1:2'")
+    raise PydanticCustomError("nodes", "should be a number such as 2, or the fewest and the most such as '1:2'")
 
 
 NODES_SCHEMA = {"anyOf": [{"type": "integer", "exclusiveMinimum": 0}, {"type": "string", "pattern": r"^\d+:\d+$"}]}

@@ -9,7 +9,7 @@ from photos import Photos
 
 EPOCHS = 12
 RECIPE = (
-    "model.arch=squeezenet1_1", "train.mode=finetune", f"train.epochs={EPOCHS}", "train.select=val",
+    "model.arch=shufflenet_v2_x0_5", "train.mode=finetune", f"train.epochs={EPOCHS}", "train.select=val",
     "train.checkpoint_steps=2", "train.ema=0.9", "train.batch_size=8",
 )  # fmt: skip
 

@@ -39,14 +39,11 @@ def gradients(world: World, dtype: torch.dtype, accumulate: int) -> list[Tensor]
     x, y = torch.randn(12, 3, 12, 12, dtype=dtype), torch.randint(5, (12,))
     share = slice(world.rank, None, world.size)
     feed = Feed(lambda epoch, first: [(x[share], y[share])], lambda: [(x, y)], [12], checks=1)
-    train = params(
-        "train.mode=finetune", "train.epochs=1", "train.batch_size=12", f"train.accumulate={accumulate}"
-    ).train
+    recipe = ("train.mode=finetune", "train.epochs=1", "train.batch_size=12", f"train.accumulate={accumulate}")
+    numerics = Numerics(torch.device("cpu"), "fp32", "contiguous", world)
     found: list[Tensor] = []
     watch = Watch(after_step=lambda epoch, seen: found.extend(one.grad.clone() for one in network.parameters()))
-    fit(
-        network, feed, params(*recipe).train, Numerics(torch.device("cpu"), "fp32", "contiguous", world), State(), watch
-    )
+    fit(network, feed, params(*recipe).train, numerics, State(), watch)
     return found
 
 
