@@ -7,7 +7,7 @@ from harness import say, script
 from page import publish, table
 from repository import make_repository, train
 
-EPOCHS = 3  # the first also starts up
+EPOCHS = 2  # the first also starts up
 RECIPES = {
     "resnet18, finetune, SGD with momentum": ("train.mode=finetune",),
     "the same with AdamW and moving average": (

@@ -19,7 +19,7 @@ def since(clock: Clock) -> Clock:
     return tuple(there - here for there, here in zip(now(), clock, strict=True))
 
 
-snapshot, save, epoch_of = Learner.snapshot, train.save_checkpoint, train.learn
+snapshot, save, epoch_of = Learner.snapshot, train.save_checkpoint, train.learn_from
 
 
 def timed_snapshot(learner, state):
@@ -47,5 +47,5 @@ def timed_learn(*arguments):
     return epoch_of(*arguments)
 
 
-Learner.snapshot, train.save_checkpoint, train.learn = timed_snapshot, timed_save, timed_learn
+Learner.snapshot, train.save_checkpoint, train.learn_from = timed_snapshot, timed_save, timed_learn
 main()
