@@ -16,7 +16,7 @@ VARIANTS = {
     "two processes under torchrun": ("torchrun", 2),
 }
 PLAIN = (
-    "model.arch=resnet18", "model.weights=none", "model.image_size=96", "model.resize_size=96", "train.precision=fp32",
+    "model.arch=resnet18", "model.weights=none", "model.image_size=64", "model.resize_size=64", "train.precision=fp32",
     "train.mode=finetune", "train.batch_size=16",
 )  # fmt: skip
 GPUS = (2, 4, 8, 16, 32, 64)
@@ -37,7 +37,7 @@ def measure(scratch: Path, data: str | None, rounds: int) -> None:
          f"{median(wall for _, wall in costs):.0f}"]
         for name, costs in found.items()
     ]  # fmt: skip
-    measured = table(("digits at 96 pixels, resnet18, batch 16", "CPU s an epoch", "times one process", "wall s"), rows)
+    measured = table(("digits at 64 pixels, resnet18, batch 16", "CPU s an epoch", "times one process", "wall s"), rows)
     publish("distributed", f"{measured}\n\n{on_paper()}")
 
 

@@ -1,6 +1,8 @@
 """Checkpoints: what is read is whole, whatever was killed or damaged; training never starts anew in silence."""
 
 import os
+import subprocess
+import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -178,6 +180,23 @@ def test_what_a_killed_writer_left_is_ignored_and_cleared_away(three: Path) -> N
 
     assert (found.epoch, said) == (3, [])
     assert not leftover.exists()
+
+
+def test_what_a_full_disk_cuts_short_is_told_and_the_checkpoint_before_stays(three: Path) -> None:
+    """The limit on the size of files stands for the disk."""
+    script = (
+        "import resource, signal, sys; from pathlib import Path; import torch\n"
+        "from runhive.stages.checkpoint import save_checkpoint; from runhive.vision.loop import State\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "save_checkpoint(Path(sys.argv[1]), State(epoch=4, network={'w': torch.ones(100_000)}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, three], capture_output=True, text=True)
+
+    assert "cannot be written" in done.stderr.splitlines()[-1]
+    assert "free the disk or mend its permissions" in done.stderr.splitlines()[-1]
+    assert load_checkpoint(three).epoch == 3
+    assert [path.name for path in three.iterdir() if path.name.startswith(".")] == []
 
 
 def test_the_epoch_whose_writer_was_killed_can_be_saved_again(three: Path) -> None:

@@ -4,6 +4,7 @@
 epochs so far. The `.sha256` beside it is its commit marker: written after it, with its digest. No pickle.
 """
 
+import errno
 import hashlib
 import json
 import warnings
@@ -11,11 +12,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from safetensors.torch import load, save
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
 from torch import Tensor
 
 from runhive.errors import RunhiveError
-from runhive.files import write_atomic
+from runhive.files import atomic_path, sha256_of, write_atomic
 from runhive.formats.history import Epoch
 from runhive.vision.loop import State
 
@@ -29,9 +31,13 @@ def save_checkpoint(folder: Path, state: State) -> None:
     path = folder / f"epoch-{state.epoch:06d}-{state.step:09d}.safetensors"
     position = {name: getattr(state, name) for name in ("epoch", "step", "seconds", "best_epoch")}
     position["history"] = [asdict(epoch) for epoch in state.history]
-    content = save(dict(_flatten(state)), metadata={POSITION: json.dumps(position)})
-    write_atomic(path, content)
-    write_atomic(path.with_suffix(MARKER), hashlib.sha256(content).hexdigest().encode())
+    with atomic_path(path) as temporary:
+        try:
+            save_file(dict(_flatten(state)), temporary, metadata={POSITION: json.dumps(position)})
+        except SafetensorError as error:  # which hides what the system said in its text
+            raise OSError(errno.EIO, str(error)) from error
+        digest = sha256_of(temporary)
+    write_atomic(path.with_suffix(MARKER), digest.encode())
     for old in _markers(folder)[KEPT:]:
         old.unlink()
         old.with_suffix(".safetensors").unlink(missing_ok=True)
@@ -51,7 +57,7 @@ def read_checkpoint(folder: Path) -> bytes:
 
     Raises RunhiveError when there are some and each is damaged: training never starts anew in silence.
     """
-    for leftover in folder.glob(".*.tmp"):
+    for leftover in (*folder.glob(".*.tmp"), *folder.glob(".tmp*")):  # ours, and those of safetensors
         leftover.unlink()
     markers = _markers(folder)
     for marker in markers:
