@@ -32,7 +32,7 @@ CODE = re.compile(r"`([^`\n]+)`")
 FILE_PATH = re.compile(r"(?:data|models|results|site|docs)/[\w./]*\w")
 KEY = re.compile(r"(?:data|model|train|evaluate|export|gate)(?:\.[a-z_]+)+")
 FILE_ENDINGS = (".json", ".csv", ".md", ".onnx", ".safetensors", ".yaml", ".py")
-PLAIN_COMMANDS = {"git", ".", "pytest", "cd", "rm"}
+PLAIN_COMMANDS = {"git", ".", "pytest", "cd", "rm", "export"}
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 

@@ -149,6 +149,19 @@ MISTAKES = {
     ),
     "train.augment.mixup=0.2": "train.augment.mixup: needs train.mode finetune: set it to 0.0",
     "train.compile=true": "train.compile: needs train.mode finetune: set it to false",
+    "train.distributed.nodes=2": (
+        "train.distributed.launcher: none starts one process: set it to torchrun, or nodes and processes to 1"
+    ),
+    "train.distributed.nodes=2.5": (
+        "train.distributed.nodes: should be a number such as 2, or the fewest and the most such as '1:2', not 2.5"
+    ),
+    "train.distributed.timeout_s=0": "train.distributed.timeout_s: should be greater than 0, not 0",
+    "train.distributed.launcher=torch": (
+        "train.distributed.launcher: 'torch' is not one of 'none', 'torchrun' or 'mpirun': did you mean torchrun?"
+    ),
+    "train.distributed.rendezvous=here": (
+        r"train.distributed.rendezvous: 'here' does not match ^[A-Za-z0-9._:\[\]-]+:\d+$"
+    ),
     "train.precision=fp16": "train.precision: 'fp16' is not one of 'auto', 'bf16' or 'fp32': did you mean bf16?",
     "train.ema=1.0": "train.ema: should be less than 1, not 1.0",
     "train.cache=on": "train.cache: 'on' is not one of 'full', 'reduced' or 'off'",
@@ -159,6 +172,58 @@ MISTAKES = {
 @pytest.mark.parametrize("change", MISTAKES)
 def test_a_mistake_is_one_line_with_the_path_of_the_key_and_what_is_right(change: str) -> None:
     assert mistakes_of(change) == [f"params.yaml: {MISTAKES[change]}"]
+
+
+@pytest.mark.parametrize("nodes", ["0", "true", "'2:1'", "'2:2'", "'0:2'", "'1:2:3'", "null", "[1, 2]"])
+def test_nodes_are_a_number_or_the_fewest_and_the_most(nodes: str) -> None:
+    (mistake,) = mistakes_of(f"train.distributed.nodes={nodes}")
+
+    assert mistake.startswith("params.yaml: train.distributed.nodes: should be a number such as 2, or the fewest and")
+
+
+PROCESSES = {
+    ("2", "3"): (
+        "train.batch_size: 16 images cannot be shared evenly by 6 processes (2 nodes of 3): make it a multiple of 6"
+    ),
+    ("'1:3'", "1"): (
+        "train.batch_size: 16 images cannot be shared evenly by 3 processes (3 nodes of 1): make it a multiple of 3"
+    ),
+    ("2", "8"): (
+        "train.batch_size: 16 images leave some of 16 processes, or of their train.accumulate 1 pieces, with a single "
+        "one: raise it to 32"
+    ),
+}  # fmt: skip
+
+
+def processes(nodes: str, per_node: str) -> list[str]:
+    return [
+        "train.distributed.launcher=torchrun", f"train.distributed.nodes={nodes}",
+        f"train.distributed.processes_per_node={per_node}",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("nodes", "per_node"), PROCESSES)
+def test_a_batch_that_processes_cannot_share_is_refused(nodes: str, per_node: str) -> None:
+    found = mistakes_of("train.mode=finetune", *processes(nodes, per_node))
+
+    assert found == [f"params.yaml: {PROCESSES[nodes, per_node]}"]
+
+
+@pytest.mark.parametrize(("nodes", "per_node", "mode"), [("2", "3", "frozen"), ("'1:2'", "4", "finetune")])
+def test_a_batch_that_they_can_share_is_taken_and_frozen_training_shares_none(
+    nodes: str, per_node: str, mode: str
+) -> None:
+    changes = [f"train.mode={mode}", *processes(nodes, per_node)]
+    distributed = parse_params(with_changes(FOLDER, changes)).train.distributed
+
+    assert str(distributed.nodes) == nodes.strip("'")
+    assert distributed.processes_per_node == int(per_node)
+
+
+def test_mpirun_knows_no_range_of_nodes() -> None:
+    found = mistakes_of("train.distributed.launcher=mpirun", "train.distributed.nodes='1:2'")
+
+    assert found == ["params.yaml: train.distributed.nodes: mpirun needs a number, not '1:2': set it, or take torchrun"]
 
 
 def test_a_missing_key_is_named_with_its_path() -> None:

@@ -18,7 +18,14 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 @contextmanager
 def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
-    """Yield a file whose bytes replace *path* at the end: temporary file beside it, fsync, rename, fsync of the folder.
+    """Yield a file whose bytes replace *path* at the end; see `atomic_path`."""
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        yield file
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield where to write what replaces *path* at the end: beside it, then fsync, rename, fsync of the folder.
 
     The name of the temporary file carries the process id, so two writers never share one.
     Raises RunhiveError when the disk is full or the folder cannot be written. Where the block fails, *path* stays.
@@ -26,10 +33,8 @@ def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        yield temporary
+        sync(temporary)
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
@@ -132,6 +133,43 @@ class EarlyStop(Section):
     watch: Literal["loss", "accuracy"] = Field(description="the check value that has to get better")
 
 
+def _node_counts(given: object) -> int | str:
+    if isinstance(given, int) and not isinstance(given, bool) and given > 0:
+        return given
+    found = re.fullmatch(r"([1-9]\d*):([1-9]\d*)", given) if isinstance(given, str) else None
+    if found and int(found[1]) < int(found[2]):
+        return found[0]
+    raise PydanticCustomError("nodes", "should be a number such as 2, or the fewest and the most such as '1:2'")
+
+
+NODES_SCHEMA = {"anyOf": [{"type": "integer", "exclusiveMinimum": 0}, {"type": "string", "pattern": r"^\d+:\d+$"}]}
+
+
+class Distributed(Section):
+    launcher: Literal["none", "torchrun", "mpirun"] = Field(
+        description="what starts the processes that train together; none trains in one process"
+    )
+    nodes: Annotated[int | str, PlainValidator(_node_counts), WithJsonSchema(NODES_SCHEMA)] = Field(
+        description="machines; '1:2' goes on with one when the other is lost, and with both when it comes back"
+    )
+    processes_per_node: Count = Field(description="processes on each machine: as many as it has GPUs")
+    rendezvous: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\[\]-]+:\d+$")] | None = Field(
+        description="host:port of the first machine, for several; null takes the variable RUNHIVE_RENDEZVOUS"
+    )
+    timeout_s: Annotated[int, Field(gt=0, le=86_400)] = Field(
+        description="seconds that a process waits for the others within a step before it gives up"
+    )
+    max_restarts: Annotated[int, Field(ge=0)] = Field(
+        description="how often lost processes are started again, from the last checkpoint"
+    )
+
+    @property
+    def node_counts(self) -> range:
+        """The numbers of machines that may train."""
+        least, _, most = str(self.nodes).partition(":")
+        return range(int(least), int(most or least) + 1)
+
+
 class Train(Section):
     """How it learns."""
 
@@ -169,6 +207,9 @@ class Train(Section):
         description="decoded images on disk, for all stages: full keeps every pixel, off decodes anew each time, "
         "reduced shrinks to resize_size, so that training crops have other pixels"
     )
+    checkpoint_steps: Annotated[int, Field(ge=0)] = Field(
+        description="steps between two checkpoints within an epoch, beside the one after each; 0 takes none"
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(description="auto takes CUDA where there is one")
     precision: Literal["auto", "bf16", "fp32"] = Field(
         description="of the network's arithmetic in training; auto takes bf16 where it is faster"
@@ -176,6 +217,7 @@ class Train(Section):
     memory_format: Literal["channels_last", "contiguous"] = Field(
         description="order of the values of an image in memory"
     )
+    distributed: Distributed
     compile: bool = Field(description="torch.compile: minutes at the start, faster steps afterwards; finetune only")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         description="of the first weights, the order of the images, the crops and dropout"
@@ -346,6 +388,31 @@ def _contradictions_of_recipe(train: Train) -> Iterator[str]:
         yield "train.augment.mixup: needs train.mode finetune: set it to 0.0"
     if train.mode == "frozen" and train.compile:
         yield "train.compile: needs train.mode finetune: set it to false"
+    yield from _contradictions_of_distribution(train)
+
+
+def _contradictions_of_distribution(train: Train) -> Iterator[str]:
+    distributed = train.distributed
+    per_node, nodes = distributed.processes_per_node, distributed.node_counts
+    if distributed.launcher == "none" and (nodes[-1] > 1 or per_node > 1):
+        yield "train.distributed.launcher: none starts one process: set it to torchrun, or nodes and processes to 1"
+    if distributed.launcher == "mpirun" and len(nodes) > 1:
+        yield f"train.distributed.nodes: mpirun needs a number, not {distributed.nodes!r}: set it, or take torchrun"
+    if train.mode == "frozen":
+        return  # each process takes whole batches
+    for count in nodes:
+        world = count * per_node
+        if train.batch_size % world:
+            yield (
+                f"train.batch_size: {train.batch_size} images cannot be shared evenly by {world} processes "
+                f"({count} nodes of {per_node}): make it a multiple of {world}"
+            )
+        elif world > 1 and train.batch_size < 2 * world * train.accumulate:
+            yield (
+                f"train.batch_size: {train.batch_size} images leave some of {world} processes, or of their "
+                f"train.accumulate {train.accumulate} pieces, with a single one: "
+                f"raise it to {2 * world * train.accumulate}"
+            )
 
 
 def _contradictions_of(data: Data) -> Iterator[str]:

@@ -21,6 +21,8 @@ BENCHMARKS = {  # name to rounds
     "inference": 5,
     "ledger": 1,  # printed, for docs/explanation/ledger.md
     "report_site": 1,
+    "checkpoint": 1,
+    "distributed": 3,
 }
 
 

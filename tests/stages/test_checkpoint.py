@@ -1,6 +1,8 @@
 """Checkpoints: what is read is whole, whatever was killed or damaged; training never starts anew in silence."""
 
 import os
+import subprocess
+import sys
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +25,10 @@ def state(epoch: int, best_epoch: int | None = None) -> State:
     )
     history = [Epoch(number, 0.1, 1 / 3, 0.5, 0.25, 0.5, 1.5) for number in range(1, epoch + 1)]
     optimizer = {0: {"momentum_buffer": torch.ones(2, 3) * epoch}, 11: {"step": torch.tensor(3.0)}}
-    return State(epoch, history, best_epoch, network, best if best_epoch != epoch else network, optimizer)
+    return State(
+        epoch=epoch, history=history, best_epoch=best_epoch, network=network,
+        best=best if best_epoch != epoch else network, optimizer=optimizer,
+    )  # fmt: skip
 
 
 def told(state: State) -> object:
@@ -55,6 +60,26 @@ def test_a_state_is_read_back_as_it_was_saved(best_epoch: int, tmp_path: Path) -
     assert told(load_checkpoint(tmp_path)) == told(state(5, best_epoch))
 
 
+@pytest.mark.parametrize("best_epoch", [2, 5])
+def test_a_state_within_an_epoch_is_read_back_as_it_was_saved(best_epoch: int, tmp_path: Path) -> None:
+    running = {"steps": torch.tensor([[1 / 3, 2.0, 4.0], [0.0, 0.0, 0.0]], dtype=torch.float64)}
+    within = replace(state(5, best_epoch), step=1, seconds=0.7, running=running, best=state(best_epoch).network)
+    save_checkpoint(tmp_path, within)
+    found = load_checkpoint(tmp_path)
+
+    assert told(found) == told(within)
+    assert (found.step, found.seconds) == (1, 0.7)
+    assert torch.equal(found.running["steps"], running["steps"])
+
+
+def test_checkpoints_within_epochs_are_ordered_by_epoch_and_step(tmp_path: Path) -> None:
+    for epoch, step in ((9, 99_999), (10, 0), (10, 7), (10, 20)):
+        save_checkpoint(tmp_path, replace(state(epoch), step=step, best={}))
+        found = load_checkpoint(tmp_path)
+
+        assert (found.epoch, found.step) == (epoch, step)
+
+
 def test_tensors_in_another_memory_order_are_read_back_with_their_values(tmp_path: Path) -> None:
     weight = torch.arange(24.0).view(1, 2, 3, 4).to(memory_format=torch.channels_last)
     save_checkpoint(tmp_path, replace(state(1), network={"w": weight}, best={"w": weight}))
@@ -69,7 +94,8 @@ def test_without_a_checkpoint_training_is_before_its_first_epoch(exists: bool, t
 
 def test_only_the_newest_two_are_kept(three: Path) -> None:
     assert sorted(path.name for path in three.iterdir()) == [
-        "epoch-000002.safetensors", "epoch-000002.sha256", "epoch-000003.safetensors", "epoch-000003.sha256",
+        "epoch-000002-000000000.safetensors", "epoch-000002-000000000.sha256",
+        "epoch-000003-000000000.safetensors", "epoch-000003-000000000.sha256",
     ]  # fmt: skip
     assert load_checkpoint(three).epoch == 3
 
@@ -84,7 +110,7 @@ def test_epochs_are_ordered_as_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".safetensors", ".sha256"])
 @pytest.mark.parametrize("damage", ["cut off", "empty", "one bit", "gone"])
 def test_a_damaged_newest_falls_back_to_the_one_before_and_says_which(three: Path, suffix: str, damage: str) -> None:
-    newest = three / f"epoch-000003{suffix}"
+    newest = three / f"epoch-000003-000000000{suffix}"
     content = bytearray(newest.read_bytes())
     match damage:
         case "cut off":
@@ -102,12 +128,12 @@ def test_a_damaged_newest_falls_back_to_the_one_before_and_says_which(three: Pat
     if (damage, suffix) == ("gone", ".sha256"):
         assert said == []  # without its marker it was never written
     else:
-        assert said == [f"the checkpoint {three / 'epoch-000003.safetensors'} is damaged: going back to the one before"]
+        assert said == [f"the checkpoint {newest.with_suffix('.safetensors')} is damaged: going back to the one before"]
 
 
 def test_no_bit_of_the_tensors_can_flip_unnoticed(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, state(1))
-    data = tmp_path / "epoch-000001.safetensors"
+    data = tmp_path / "epoch-000001-000000000.safetensors"
     whole = data.read_bytes()
     for place in range(0, len(whole), 5):
         data.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
@@ -118,7 +144,7 @@ def test_no_bit_of_the_tensors_can_flip_unnoticed(tmp_path: Path) -> None:
 
 def test_no_letter_of_the_marker_can_change_unnoticed(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, state(1))
-    marker = tmp_path / "epoch-000001.sha256"
+    marker = tmp_path / "epoch-000001-000000000.sha256"
     whole = marker.read_bytes()
     unnoticed = []
     for place in range(len(whole)):
@@ -147,17 +173,34 @@ def test_where_every_checkpoint_is_damaged_training_does_not_start_anew(three: P
 
 def test_what_a_killed_writer_left_is_ignored_and_cleared_away(three: Path) -> None:
     """It is killed within the tensors' temporary file, or after the tensors and before their marker."""
-    leftover = three / f".epoch-000004.safetensors.{os.getpid()}.tmp"
+    leftover = three / f".epoch-000004-000000000.safetensors.{os.getpid()}.tmp"
     leftover.write_bytes(b"half")
-    (three / "epoch-000004.safetensors").write_bytes(b"whole, but not committed")
+    (three / "epoch-000004-000000000.safetensors").write_bytes(b"whole, but not committed")
     found, said = load_with_warning(three)
 
     assert (found.epoch, said) == (3, [])
     assert not leftover.exists()
 
 
+def test_what_a_full_disk_cuts_short_is_told_and_the_checkpoint_before_stays(three: Path) -> None:
+    """The limit on the size of files stands for the disk."""
+    script = (
+        "import resource, signal, sys; from pathlib import Path; import torch\n"
+        "from runhive.stages.checkpoint import save_checkpoint; from runhive.vision.loop import State\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "save_checkpoint(Path(sys.argv[1]), State(epoch=4, network={'w': torch.ones(100_000)}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, three], capture_output=True, text=True)
+
+    assert "cannot be written" in done.stderr.splitlines()[-1]
+    assert "free the disk or mend its permissions" in done.stderr.splitlines()[-1]
+    assert load_checkpoint(three).epoch == 3
+    assert [path.name for path in three.iterdir() if path.name.startswith(".")] == []
+
+
 def test_the_epoch_whose_writer_was_killed_can_be_saved_again(three: Path) -> None:
-    (three / "epoch-000004.safetensors").write_bytes(b"whole, but not committed")
+    (three / "epoch-000004-000000000.safetensors").write_bytes(b"whole, but not committed")
     save_checkpoint(three, state(4))
 
     assert told(load_checkpoint(three)) == told(state(4))

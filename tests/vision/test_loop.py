@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
+from itertools import count
 from math import exp, log, nan
 from pathlib import Path
 
@@ -15,9 +17,10 @@ from runhive.params import Model, Train
 from runhive.stages.checkpoint import load_checkpoint, save_checkpoint
 from runhive.vision.augment import Labelled
 from runhive.vision.device import Numerics
-from runhive.vision.loop import Batch, Feed, State, fit
+from runhive.vision.lesson import Lesson
+from runhive.vision.loop import Batch, Feed, State, Watch, fit
 from runhive.vision.optimize import learning_rate
-from runhive.vision.train import Lesson, Watch, _mixed, learn, make_classifier
+from runhive.vision.train import _mixed, learn, make_classifier
 
 CPU = Numerics(torch.device("cpu"), "fp32", "channels_last")
 MOMENTUM = "{name: sgd, momentum: 0.9, weight_decay: 0.01}"
@@ -179,6 +182,80 @@ def test_every_recipe_that_was_stopped_goes_on_to_the_same_bits(
     assert [epoch.train_loss for epoch in again.history] == [epoch.train_loss for epoch in state.history]
 
 
+def power_cut(folder: Path, after: int) -> Watch:
+    """Save every checkpoint in *folder*; the power goes out after step *after*, counted over all epochs."""
+    steps: list[int] = []
+
+    def count(epoch: int, seen: int) -> None:
+        if epoch:
+            steps.append(seen)
+        if len(steps) == after + 1:
+            raise Stopped
+
+    return Watch(count, lambda state: save_checkpoint(folder, state))
+
+
+@pytest.mark.parametrize("mode", ["finetune", "frozen"])
+@pytest.mark.parametrize("after", [1, 3, 4, 5, 7, 8])
+def test_training_that_was_cut_off_within_an_epoch_goes_on_from_its_step_to_the_same_bits(
+    mode: str, after: int, own: str, drawn: Labelled, tmp_path: Path
+) -> None:
+    """Three steps an epoch, a checkpoint every second step and after each epoch; dropout, MixUp and an average."""
+    mixup = 0.4 if mode == "finetune" else 0.0
+    found = params(
+        f"model.arch={own}", f"train.mode={mode}", "train.epochs=3", "train.select=val", "train.checkpoint_steps=2",
+        f"train.optimizer={ADAMW}", "train.ema=0.9", "train.views=2", "train.warmup_epochs=1",
+        f"train.augment={{min_scale: 0.3, flip: true, policy: randaugment, mixup: {mixup}}}",
+    )  # fmt: skip
+    lesson = Lesson(found.model, found.train, drawn, drawn)
+    whole, state = trained(lesson)
+    with pytest.raises(Stopped):
+        learn(make_classifier(lesson.model, 2, 0), lesson, CPU, State(), power_cut(tmp_path, after))
+    reached = load_checkpoint(tmp_path)
+    resumed, again = trained(lesson, deepcopy(reached))
+
+    assert 0 <= after - (3 * reached.epoch + reached.step) <= 1, "a step that was kept is taken again"
+    assert equal(resumed, whole)
+    assert [replace(epoch, seconds=0) for epoch in again.history] == [replace(e, seconds=0) for e in state.history]
+
+
+@pytest.mark.parametrize("asked_at", [1, 2, 3, 4], ids=["first step", "second step", "last step", "while measured"])
+def test_training_that_is_asked_to_stop_keeps_its_step_and_goes_on_from_it_to_the_same_bits(
+    asked_at: int, recipe: tuple[Model, Train], drawn: Labelled, tmp_path: Path
+) -> None:
+    lesson, asked = Lesson(*recipe, drawn, drawn), count(1)
+    whole, _ = trained(lesson)
+
+    def keep(state: State) -> None:
+        save_checkpoint(tmp_path, state)
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        learn(
+            make_classifier(lesson.model, 2, 0), lesson, CPU, State(),
+            Watch(keep=keep, stopping=lambda: next(asked) == asked_at),
+        )  # fmt: skip
+    reached = load_checkpoint(tmp_path)
+
+    assert (reached.epoch, reached.step) == (0, min(asked_at, 3))
+    assert equal(trained(lesson, reached)[0], whole)
+
+
+def test_a_loss_that_is_lost_is_never_in_a_checkpoint() -> None:
+    good, bad = torch.zeros(2, 3), torch.full((2, 3), nan)
+    feed = Feed(
+        lambda epoch, first: [(x, torch.tensor([0, 1])) for x in (good, bad, good)][first:], lambda: [], [2] * 3
+    )
+    kept: list[int] = []
+    with pytest.raises(RunhiveError, match="the loss is nan in epoch 1, step 2 of 3: "):
+        fit(
+            nn.Linear(3, 2), feed, train_of("train.checkpoint_steps=1"), CPU, State(),
+            Watch(keep=lambda state: kept.append(state.step)),
+        )  # fmt: skip
+
+    assert kept == [1]
+
+
 def test_training_that_had_ended_gives_its_weights_again(recipe: tuple[Model, Train], drawn: Labelled) -> None:
     lesson = Lesson(*recipe, drawn, drawn)
     whole, state = trained(lesson)
@@ -204,7 +281,7 @@ def line_feed(lessons: list[int], check: int) -> Feed:
     def batch(label: int) -> list[Batch]:
         return [(x, torch.full((2,), label))]
 
-    return Feed(lambda epoch: batch(lessons[epoch - 1]), lambda: batch(check), steps=1)
+    return Feed(lambda epoch, first: batch(lessons[epoch - 1]), lambda: batch(check), sizes=[2])
 
 
 @pytest.mark.parametrize(("select", "kept"), [("val", 2), ("holdout", 2), ("last", 4)])
@@ -216,8 +293,8 @@ def test_the_epoch_that_is_kept_is_the_best_or_the_last(select: str, kept: int) 
         f"train.optimizer={PLAIN}",
     )  # fmt: skip
     state = fit(
-        network, line_feed([0, 0, 1, 1], 0), train, CPU, State(), lambda epoch, images: None,
-        lambda state: seen.append(float(state.network["w"])),
+        network, line_feed([0, 0, 1, 1], 0), train, CPU, State(),
+        Watch(keep=lambda state: seen.append(float(state.network["w"]))),
     )  # fmt: skip
 
     assert state.best_epoch == kept
@@ -229,9 +306,7 @@ def line_fit(feed: Feed, *changes: str) -> tuple[Line, State]:
     """Fit a line by plain gradient descent at rate 0.1."""
     network = Line()
     constant = ("train.lr=0.1", "train.schedule={name: constant}", f"train.optimizer={PLAIN}")
-    state = fit(
-        network, feed, train_of(*constant, *changes), CPU, State(), lambda epoch, images: None, lambda state: None
-    )
+    state = fit(network, feed, train_of(*constant, *changes), CPU, State(), Watch())
     return network, state
 
 
@@ -270,9 +345,9 @@ def test_a_batch_in_pieces_takes_the_step_of_the_whole() -> None:
     def weights(*changes: str) -> Tensor:
         torch.manual_seed(0)
         network = nn.Linear(3, 2)
-        feed = Feed(lambda epoch: [(x, y)], lambda: [(x, y)], 1)
+        feed = Feed(lambda epoch, first: [(x, y)], lambda: [(x, y)], [6])
         train = train_of("train.epochs=2", "train.batch_size=6", *changes)
-        fit(network, feed, train, CPU, State(), lambda epoch, images: None, lambda state: None)
+        fit(network, feed, train, CPU, State(), Watch())
         return network.weight.detach()
 
     assert torch.allclose(weights("train.accumulate=3"), weights(), atol=1e-7)
@@ -322,8 +397,8 @@ def test_a_loss_that_is_lost_in_the_middle_of_an_epoch_is_told_with_its_step() -
     seen: list[int] = []
     with pytest.raises(RunhiveError, match="the loss is nan in epoch 1, step 2 of 4: "):
         fit(
-            nn.Linear(3, 2), Feed(lambda epoch: batches, lambda: batches[:1], 4), train_of(), CPU, State(),
-            lambda epoch, images: seen.append(images), lambda state: None,
+            nn.Linear(3, 2), Feed(lambda epoch, first: batches, lambda: batches[:1], [2] * 4),
+            train_of(), CPU, State(), Watch(after_step=lambda epoch, images: seen.append(images)),
         )  # fmt: skip
 
     assert seen == [2, 4], "it went on for more than a step"
@@ -334,25 +409,25 @@ def test_of_equal_epochs_the_first_is_kept() -> None:
     network.w.data.fill_(200.0)  # so sure that nothing is learned any more
     feed = line_feed([0, 0, 0], 0)
     train = train_of("train.epochs=3", "train.select=val", f"train.optimizer={PLAIN}")
-    state = fit(network, feed, train, CPU, State(), lambda epoch, images: None, lambda state: None)
+    state = fit(network, feed, train, CPU, State(), Watch())
 
     assert state.best_epoch == 1
 
 
 @pytest.mark.parametrize("select", ["val", "last"])
 def test_a_poisoned_batch_ends_training_with_one_line(select: str) -> None:
-    feed = Feed(lambda epoch: [(torch.full((2, 3), nan), torch.tensor([0, 1]))],
-                lambda: [(torch.zeros(2, 3), torch.tensor([0, 1]))], 1)  # fmt: skip
+    feed = Feed(lambda epoch, first: [(torch.full((2, 3), nan), torch.tensor([0, 1]))],
+                lambda: [(torch.zeros(2, 3), torch.tensor([0, 1]))], [2])  # fmt: skip
     kept: list[int] = []
     with pytest.raises(RunhiveError) as raised:
         fit(
             nn.Linear(3, 2), feed, train_of(f"train.select={select}"), CPU, State(),
-            lambda epoch, images: None, lambda state: kept.append(state.epoch),
+            Watch(keep=lambda state: kept.append(state.epoch)),
         )  # fmt: skip
 
     assert str(raised.value) == (
         "the loss is nan in epoch 1, step 1 of 1: lower train.lr, now 0.01, and run `dvc repro`; "
-        "the checkpoints of the epochs before stay"
+        "the checkpoints from before stay"
     )
     assert kept == []
 
@@ -360,11 +435,13 @@ def test_a_poisoned_batch_ends_training_with_one_line(select: str) -> None:
 def test_a_rate_that_breaks_the_network_in_its_last_step_is_noticed() -> None:
     """The loss of the only step is finite; the weights after it are not."""
     inputs = torch.full((2, 3), 3e37)
-    feed = Feed(lambda epoch: [(inputs / 1e20, torch.tensor([0, 1]))], lambda: [(inputs, torch.tensor([0, 1]))], 1)
+    feed = Feed(
+        lambda epoch, first: [(inputs / 1e20, torch.tensor([0, 1]))], lambda: [(inputs, torch.tensor([0, 1]))], [2]
+    )
     with pytest.raises(RunhiveError, match=r"^the check loss is nan in epoch 1: lower train.lr, now 100.0"):
         fit(
             nn.Linear(3, 2, bias=False), feed, train_of("train.epochs=1", "train.lr=100"), CPU, State(),
-            lambda epoch, images: None, lambda state: None,
+            Watch(),
         )  # fmt: skip
 
 
@@ -384,5 +461,5 @@ def test_frozen_computes_no_more_views_than_there_are_epochs(own: str, drawn: La
         Watch(lambda epoch, images: seen.append((epoch, images)), lambda state: None),
     )  # fmt: skip
 
-    assert [images for epoch, images in seen if epoch == 0] == [10, 20]
+    assert [images for epoch, images in seen if epoch == 0] == [8, 10, 8, 10, 8, 10]
     assert [images for epoch, images in seen if epoch == 2] == [4, 8, 10]

@@ -9,8 +9,9 @@ from small import params
 
 from runhive.errors import RunhiveError
 from runhive.vision import lite0
+from runhive.vision.lesson import preprocess_of
 from runhive.vision.model import Classifier, build_backbone, head_name, load_pretrained, normalisation
-from runhive.vision.train import make_classifier, preprocess_of
+from runhive.vision.train import make_classifier
 
 GOOGLENET = pytest.mark.filterwarnings("ignore:The default weight initialization")
 HEADS = {

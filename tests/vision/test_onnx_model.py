@@ -20,10 +20,11 @@ from runhive.scoring.model import Model
 from runhive.scoring.package import parse_package
 from runhive.scoring.session import open_session
 from runhive.vision.augment import Labelled
+from runhive.vision.lesson import preprocess_of
 from runhive.vision.model import Classifier
 from runhive.vision.onnx_model import to_onnx
 from runhive.vision.predict import predict_logits
-from runhive.vision.train import make_classifier, preprocess_of
+from runhive.vision.train import make_classifier
 
 MODEL = params("model.arch=own:net").model
 CLASSES = ["Biene", "fourmi à trompe", 'say "hi", 🐝']

@@ -1,9 +1,10 @@
 """Where unfinished training can go on.
 
-`epoch-000003.safetensors` holds the tensors and, as metadata, the epochs so far. `epoch-000003.sha256` is its commit
-marker: written after it, with its digest. No pickle.
+`epoch-000003-000120.safetensors` is what was reached 120 steps after epoch 3: the tensors and, as metadata, the
+epochs so far. The `.sha256` beside it is its commit marker: written after it, with its digest. No pickle.
 """
 
+import errno
 import hashlib
 import json
 import warnings
@@ -11,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from safetensors import safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
 from torch import Tensor
 
 from runhive.errors import RunhiveError
-from runhive.files import sha256_of, write_atomic
+from runhive.files import atomic_path, sha256_of, write_atomic
 from runhive.formats.history import Epoch
 from runhive.vision.loop import State
 
@@ -27,12 +28,16 @@ POSITION = "position"
 
 def save_checkpoint(folder: Path, state: State) -> None:
     """Write *state* durably, then drop all checkpoints but the newest two."""
-    path = folder / f"epoch-{state.epoch:06d}.safetensors"
-    history = [asdict(epoch) for epoch in state.history]
-    position = {"epoch": state.epoch, "best_epoch": state.best_epoch, "history": history}
-    content = save(dict(_flatten(state)), metadata={POSITION: json.dumps(position)})
-    write_atomic(path, content)
-    write_atomic(path.with_suffix(MARKER), hashlib.sha256(content).hexdigest().encode())
+    path = folder / f"epoch-{state.epoch:06d}-{state.step:09d}.safetensors"
+    position = {name: getattr(state, name) for name in ("epoch", "step", "seconds", "best_epoch")}
+    position["history"] = [asdict(epoch) for epoch in state.history]
+    with atomic_path(path) as temporary:
+        try:
+            save_file(dict(_flatten(state)), temporary, metadata={POSITION: json.dumps(position)})
+        except SafetensorError as error:  # which hides what the system said in its text
+            raise OSError(errno.EIO, str(error)) from error
+        digest = sha256_of(temporary)
+    write_atomic(path.with_suffix(MARKER), digest.encode())
     for old in _markers(folder)[KEPT:]:
         old.unlink()
         old.with_suffix(".safetensors").unlink(missing_ok=True)
@@ -41,19 +46,29 @@ def save_checkpoint(folder: Path, state: State) -> None:
 def load_checkpoint(folder: Path) -> State:
     """Return the newest state that is whole, or the state before the first epoch where there is none.
 
+    Raises RunhiveError as `read_checkpoint` does.
+    """
+    content = read_checkpoint(folder)
+    return state_of(content) if content else State()
+
+
+def read_checkpoint(folder: Path) -> bytes:
+    """Return the newest checkpoint that is whole, with a warning for each that is not; nothing where there is none.
+
     Raises RunhiveError when there are some and each is damaged: training never starts anew in silence.
     """
-    for leftover in folder.glob(".*.tmp"):
+    for leftover in (*folder.glob(".*.tmp"), *folder.glob(".tmp*")):  # ours, and those of safetensors
         leftover.unlink()
     markers = _markers(folder)
     for marker in markers:
         path = marker.with_suffix(".safetensors")
-        if path.exists() and sha256_of(path).encode() == marker.read_bytes():
-            return _unflatten(path)
+        content = path.read_bytes() if path.exists() else b""
+        if hashlib.sha256(content).hexdigest().encode() == marker.read_bytes():
+            return content
         warnings.warn(f"the checkpoint {path} is damaged: going back to the one before", stacklevel=2)
     if markers:
         raise RunhiveError(f"every checkpoint in {folder} is damaged: delete that folder to train from the start")
-    return State()
+    return b""
 
 
 def _markers(folder: Path) -> list[Path]:
@@ -62,24 +77,23 @@ def _markers(folder: Path) -> list[Path]:
 
 
 def _flatten(state: State) -> Iterator[tuple[str, Tensor]]:
-    for name, tensor in state.network.items():
-        yield f"network/{name}", tensor.contiguous()
-    for name, tensor in state.average.items():
-        yield f"average/{name}", tensor.contiguous()
-    if state.best_epoch != state.epoch:
-        for name, tensor in state.best.items():
-            yield f"best/{name}", tensor.contiguous()
+    parts = {"network": state.network, "average": state.average, "running": state.running}
+    if not _is_best_now(state):
+        parts["best"] = state.best
+    for part, tensors in parts.items():
+        for name, tensor in tensors.items():
+            yield f"{part}/{name}", tensor.contiguous()
     for index, slots in state.optimizer.items():
         for name, tensor in slots.items():
             yield f"optimizer/{index}/{name}", tensor.contiguous()
 
 
-def _unflatten(path: Path) -> State:
-    with safe_open(path, framework="pt") as file:
-        position = json.loads(file.metadata()[POSITION])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no dict
-    history = [Epoch(**row) for row in position["history"]]
-    state = State(epoch=position["epoch"], history=history, best_epoch=position["best_epoch"])
+def state_of(content: bytes) -> State:
+    """The state that *content*, a whole checkpoint, holds."""
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])  # as safetensors lays it out
+    position, tensors = json.loads(header["__metadata__"][POSITION]), load(content)
+    history = [Epoch(**row) for row in position.pop("history")]
+    state = State(history=history, **position)
     for name, tensor in tensors.items():
         part, _, rest = name.partition("/")
         if part == "optimizer":
@@ -87,6 +101,11 @@ def _unflatten(path: Path) -> State:
             state.optimizer.setdefault(int(index), {})[slot] = tensor
         else:
             getattr(state, part)[rest] = tensor
-    if state.best_epoch == state.epoch:
+    if _is_best_now(state):
         state.best = state.average or state.network
     return state
+
+
+def _is_best_now(state: State) -> bool:
+    """Are the weights to keep those of this very moment?"""
+    return state.step == 0 and state.best_epoch == state.epoch

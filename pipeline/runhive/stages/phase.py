@@ -39,8 +39,8 @@ class Timer:
         return Event(type, {}, seconds=monotonic() - self._began, began=self.started_at)
 
     def write(self, stage: str) -> None:
-        """Note that *stage* is done, if its time is kept."""
-        if stage in PRODUCTS:
+        """Note that *stage* is done, if its time is kept; a machine that helps another to train makes nothing."""
+        if stage in PRODUCTS and PRODUCTS[stage].exists():
             seconds, product = monotonic() - self._began, sha256_of(PRODUCTS[stage])
             phase = Phase(stage=stage, started_at=self.started_at, seconds=seconds, product_sha256=product)
             phase.write(_file(stage))

@@ -33,10 +33,10 @@ def epoch_order(seed: int, epoch: int, n: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, epoch]).permutation(n)
 
 
-def split_into_batches(order: NDArray[np.int64], batch_size: int) -> list[NDArray[np.int64]]:
-    """Cut *order* into batches. A single image left over joins the last batch: batch-norm cannot learn from one."""
+def split_into_batches(order: NDArray[np.int64], batch_size: int, least: int = 2) -> list[NDArray[np.int64]]:
+    """Cut *order* into batches. Fewer than *least* images left over join the last: batch-norm cannot learn from one."""
     starts = range(batch_size, len(order), batch_size)
-    if len(order) % batch_size == 1:
+    if 0 < len(order) % batch_size < least:
         starts = starts[:-1]
     return np.split(order, starts)
 
@@ -44,12 +44,17 @@ def split_into_batches(order: NDArray[np.int64], batch_size: int) -> list[NDArra
 def augmented_batches(
     images: Labelled, batches: Sequence[NDArray[np.int64]], size: int, augment: Augment, seed: int, epoch: int
 ) -> Iterator[Tensor]:
-    """Yield augmented (n, 3, size, size) uint8 *batches* of *images*; the next two are prepared meanwhile."""
+    """Yield augmented (n, 3, size, size) uint8 *batches* of *images*; the next two are prepared meanwhile.
+
+    What an image becomes does not depend on the batch that it is in.
+    """
 
     def one(index: int) -> Tensor:
         rng = np.random.default_rng([seed, epoch, index, 1])
         return augment_image(images.load(images.paths[index]), rng, size, augment)
 
+    if not batches:
+        return
     pixels = ahead(one, np.concatenate(batches).tolist(), most=2 * max(map(len, batches)))
     for batch in batches:
         yield torch.cat(list(islice(pixels, len(batch))))

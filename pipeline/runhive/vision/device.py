@@ -8,6 +8,7 @@ from torch import nn
 from runhive.errors import RunhiveError
 from runhive.params import Model, Train
 from runhive.vision.model import outline
+from runhive.vision.world import ALONE, World
 
 SMALL = 128  # pixels a side
 MEASURE_BATCH = {"cpu": 8, "cuda": 128}  # images without a backward pass: as quick as more, with less memory
@@ -21,6 +22,7 @@ class Numerics:
     device: torch.device
     precision: str  # fp32 or bf16
     memory_format: str
+    world: World = ALONE
 
     def autocast(self) -> torch.autocast:
         """Within it the network's large operations run in bf16, where `precision` says so."""

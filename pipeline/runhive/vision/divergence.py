@@ -11,9 +11,8 @@ from runhive.errors import RunhiveError
 class LossWatch:
     """Judges each step's loss when the next one is queued: a GPU that is asked at once would wait for the answer."""
 
-    def __init__(self, device: torch.device, epoch: int, steps: int, lr: float) -> None:
-        self._epoch, self._steps, self._lr = epoch, steps, lr
-        self._step = 0
+    def __init__(self, device: torch.device, epoch: int, steps: int, done: int, lr: float) -> None:
+        self._epoch, self._steps, self._step, self._lr = epoch, steps, done, lr
         self._loss = torch.zeros((), pin_memory=device.type == "cuda")
         self._copied = torch.Event(device) if device.type == "cuda" else None
 
@@ -37,5 +36,5 @@ def check_finite(name: str, value: float, where: str, lr: float) -> None:
     if not isfinite(value):
         raise RunhiveError(
             f"the {name} is {value} in {where}: lower train.lr, now {lr}, and run `dvc repro`; "
-            "the checkpoints of the epochs before stay"
+            "the checkpoints from before stay"
         )

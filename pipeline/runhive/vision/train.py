@@ -1,38 +1,19 @@
 """Transfer learning: a whole network, or only its head on features that are computed once."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from numpy.typing import NDArray
 
 from runhive.errors import RunhiveError
-from runhive.formats.preprocess import Preprocess
-from runhive.params import Model, Train
-from runhive.preprocess import input_batches
-from runhive.vision.augment import Labelled, augmented_batches, epoch_order, split_into_batches
-from runhive.vision.device import MEASURE_BATCH, Numerics
-from runhive.vision.loop import Batch, Feed, State, fit
+from runhive.params import Model
+from runhive.vision.augment import augmented_batches, epoch_order, split_into_batches
+from runhive.vision.device import Numerics
+from runhive.vision.frozen import learn_head
+from runhive.vision.lesson import Lesson, check_batches, check_inputs
+from runhive.vision.loop import Batch, Feed, State, Watch, fit
 from runhive.vision.model import Classifier, build_backbone, head_name, load_pretrained, normalisation
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What is learned, how, from which images, and on which it is measured after each epoch."""
-
-    model: Model
-    train: Train
-    images: Labelled
-    check: Labelled
-
-
-@dataclass(frozen=True)
-class Watch:
-    """What to call while training goes on; see `loop.fit`."""
-
-    after_step: Callable[[int, int], None]
-    after_epoch: Callable[[State], None]
 
 
 def make_classifier(model: Model, num_classes: int, seed: int) -> Classifier:
@@ -46,83 +27,40 @@ def make_classifier(model: Model, num_classes: int, seed: int) -> Classifier:
     return Classifier(backbone, *normalisation(model.arch))
 
 
-def preprocess_of(model: Model) -> Preprocess:
-    """How an image becomes the input of *model*."""
-    mean, std = normalisation(model.arch)
-    return Preprocess(image_size=model.image_size, resize_size=model.resize_size, mean=mean, std=std)
-
-
 def learn(classifier: Classifier, lesson: Lesson, numerics: Numerics, state: State, watch: Watch) -> State:
     """Train *classifier* in place, from *state* on."""
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     numerics.place(classifier)
-    learn_all = _learn_head if lesson.train.mode == "frozen" else _learn_everything
+    learn_all = learn_head if lesson.train.mode == "frozen" else _learn_everything
     return learn_all(classifier, lesson, numerics, state, watch)
 
 
 def _learn_everything(classifier: Classifier, lesson: Lesson, numerics: Numerics, state: State, watch: Watch) -> State:
-    model, train, images, check = lesson.model, lesson.train, lesson.images, lesson.check
-    preprocess = preprocess_of(model)
+    model, train, images, check, world = lesson.model, lesson.train, lesson.images, lesson.check, numerics.world
     num_classes = 1 + max(*images.labels, *check.labels)
+    if len(images.paths) < 2 * world.most:
+        raise RunhiveError(f"{len(images.paths)} images are too few for {world.most} processes: start fewer")
     if train.compile:
         classifier.compile()
 
-    def train_batches(epoch: int) -> Iterator[Batch]:
+    def batches_of(epoch: int) -> list[NDArray[np.int64]]:
         order = epoch_order(train.seed, epoch, len(images.paths))
-        batches = split_into_batches(order, train.batch_size)
+        return split_into_batches(order, train.batch_size, least=2 * world.most)
+
+    def train_batches(epoch: int, first: int) -> Iterator[Batch]:
+        batches = [world.share(batch) for batch in batches_of(epoch)[first:]]
         pixels = augmented_batches(images, batches, model.image_size, train.augment, train.seed, epoch)
-        labelled = _with_labels(pixels, [images.labels[index] for index in order])
+        labels = (torch.tensor([images.labels[index] for index in batch]) for batch in batches)
+        labelled = zip(pixels, labels, strict=True)
         return _mixed(labelled, train.augment.mixup, num_classes) if train.augment.mixup else labelled
 
-    def check_batches() -> Iterator[Batch]:
-        return _with_labels(_inputs(check, preprocess, numerics), check.labels)
-
-    feed = Feed(train_batches, check_batches, steps=_steps(lesson))
-    return fit(classifier, feed, train, numerics, state, watch.after_step, watch.after_epoch)
-
-
-def _learn_head(classifier: Classifier, lesson: Lesson, numerics: Numerics, state: State, watch: Watch) -> State:
-    """Epoch e learns from view e mod `views`; features are those of the network in evaluation mode, batch-norm too."""
-    model, train, images, check = lesson.model, lesson.train, lesson.images, lesson.check
-    head = classifier.backbone.get_submodule(head_name(model.arch))
-    if not isinstance(head, nn.Linear):
-        raise RunhiveError(
-            f"params.yaml: train.mode: {model.arch} ends in {type(head).__name__}, not Linear: use finetune"
-        )
-    n = len(images.paths)
-    in_order = split_into_batches(np.arange(n), MEASURE_BATCH[numerics.device.type])
-    views = []
-    for view in range(min(train.views, train.epochs)):
-        pixels = augmented_batches(images, in_order, model.image_size, train.augment, train.seed, view)
-        views.append(_features(classifier, head, pixels, numerics))
-        watch.after_step(0, (view + 1) * n)
-    check_features = _features(classifier, head, _inputs(check, preprocess_of(model), numerics), numerics)
-    labels = torch.tensor(images.labels)
-
-    def train_batches(epoch: int) -> Iterator[Batch]:
-        features = views[(epoch - 1) % len(views)]
-        batches = split_into_batches(epoch_order(train.seed, epoch, n), train.batch_size)
-        return ((features[part], labels[part]) for part in map(torch.from_numpy, batches))
-
-    feed = Feed(train_batches, lambda: [(check_features, torch.tensor(check.labels))], steps=_steps(lesson))
-    return fit(head, feed, train, numerics, state, watch.after_step, watch.after_epoch)
-
-
-def _steps(lesson: Lesson) -> int:
-    return len(split_into_batches(np.arange(len(lesson.images.paths)), lesson.train.batch_size))
-
-
-@torch.inference_mode()
-def _features(classifier: Classifier, head: nn.Module, batches: Iterable[Tensor], numerics: Numerics) -> Tensor:
-    """What *head* would be given for each image: (images, features), on the CPU."""
-    found: list[Tensor] = []
-    hook = head.register_forward_pre_hook(lambda _, inputs: found.append(inputs[0].float().cpu()))
-    classifier.eval()
-    for batch in batches:
-        with numerics.autocast():
-            classifier(batch.to(numerics.device))
-    hook.remove()
-    return torch.cat(found).clone()
+    feed = Feed(
+        train_batches,
+        lambda: check_inputs(lesson, numerics),
+        sizes=list(map(len, batches_of(1))),
+        checks=len(check_batches(len(check.paths), numerics)),
+    )
+    return fit(classifier, feed, train, numerics, state, watch)
 
 
 def _mixed(batches: Iterable[Batch], alpha: float, num_classes: int) -> Iterator[Batch]:
@@ -131,15 +69,3 @@ def _mixed(batches: Iterable[Batch], alpha: float, num_classes: int) -> Iterator
 
     mixup = MixUp(alpha=alpha, num_classes=num_classes)
     return (mixup(pixels.float(), labels) for pixels, labels in batches)
-
-
-def _inputs(images: Labelled, preprocess: Preprocess, numerics: Numerics) -> Iterator[Tensor]:
-    size = MEASURE_BATCH[numerics.device.type]
-    return map(torch.from_numpy, input_batches(images.paths, preprocess, size, images.load))
-
-
-def _with_labels(batches: Iterable[Tensor], labels: Sequence[int]) -> Iterator[Batch]:
-    start = 0
-    for batch in batches:
-        yield batch, torch.tensor(labels[start : start + len(batch)])
-        start += len(batch)

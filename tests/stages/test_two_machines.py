@@ -1,0 +1,110 @@
+"""Training on two machines, each in a network namespace of its own: one result, and an end or a recovery in time.
+
+RUNHIVE_LONG=1 also takes machines away and cuts the link, which takes minutes.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from namespaces import Machine, two_machines
+from photos import Photos, make_photos
+from together import RECIPE, distributed, under_way, wait_until
+
+from runhive.stages import paths
+from runhive.tracking.ledger.ledger import open_ledger
+
+long = pytest.mark.skipif(not os.environ.get("RUNHIVE_LONG"), reason="takes minutes: RUNHIVE_LONG=1 runs it")
+
+
+@pytest.fixture
+def machines() -> Iterator[tuple[Machine, Machine]]:
+    with two_machines() as both:
+        yield both
+
+
+def photos_for_each(folder: Path, *changes: str) -> tuple[Photos, Photos]:
+    """The same repository twice: two machines share no files."""
+    first = make_photos(folder / "first", 48, 12, *RECIPE, *changes)
+    return first, first.copy_to(folder / "second")
+
+
+def switch_off(process: "subprocess.Popen[str]") -> None:
+    """Kill *process* and all below it at once, as a machine that loses its power."""
+    below = psutil.Process(process.pid).children(recursive=True)
+    for one in [psutil.Process(process.pid), *below]:
+        one.kill()
+    process.communicate()
+
+
+def test_two_machines_train_to_the_bits_of_two_processes_on_one(
+    machines: tuple[Machine, Machine], tmp_path: Path
+) -> None:
+    first, second = photos_for_each(tmp_path, distributed(nodes=2, processes=1))
+    alone = first.copy_to(tmp_path / "alone")
+    alone.change(distributed())
+    alone.train()
+    helper = machines[1].start(second)
+    keeper = machines[0].start(first)
+    said = [process.communicate()[0] for process in (keeper, helper)]
+
+    assert (keeper.returncode, helper.returncode) == (0, 0), said
+    assert first.made() == alone.made()
+    assert len(open_ledger(first.root).runs()) == 1
+    assert open_ledger(second.root).runs() == []
+    assert not (second.root / paths.WEIGHTS).exists()
+
+
+@long
+def test_a_machine_that_is_lost_is_done_without_and_may_come_back(
+    machines: tuple[Machine, Machine], tmp_path: Path
+) -> None:
+    first, second = photos_for_each(tmp_path, distributed(nodes="1:2", processes=1, timeout=20), "train.epochs=4000")
+    keeper, helper = machines[0].start(first), machines[1].start(second)
+    wait_until(keeper, lambda: under_way(first))
+    time.sleep(15)  # for both to have joined
+    before = first.kept()[-1]
+    began = time.monotonic()
+    switch_off(helper)
+    wait_until(keeper, lambda: first.kept()[-1] > before and time.monotonic() - began > 30)
+    print(f"a step after {time.monotonic() - began:.1f} s")
+    helper = machines[1].start(second)
+    time.sleep(60)
+    keeper.send_signal(signal.SIGTERM)
+    said = keeper.communicate()[0], helper.communicate()[0]
+
+    assert keeper.returncode == 128 + signal.SIGTERM, said
+
+
+@long
+@pytest.mark.parametrize("fault", ["the first machine is lost", "the link is cut"])
+def test_training_ends_with_a_message_and_goes_on_when_it_is_started_again(
+    fault: str, machines: tuple[Machine, Machine], tmp_path: Path
+) -> None:
+    first, second = photos_for_each(tmp_path, distributed(nodes=2, processes=1, timeout=20), "train.epochs=60")
+    keeper, helper = machines[0].start(first), machines[1].start(second)
+    wait_until(keeper, lambda: under_way(first))
+    began = time.monotonic()
+    if fault == "the link is cut":
+        machines[1].link("down")
+        said = keeper.communicate(timeout=300)[0]
+        assert keeper.returncode == 1
+        assert "more often than train.distributed.max_restarts" in said
+    else:
+        switch_off(keeper)
+    helper_said = helper.communicate(timeout=300)[0]
+    print(f"over after {time.monotonic() - began:.1f} s")
+
+    assert helper.returncode == 1
+    assert "more often than train.distributed.max_restarts" in helper_said
+    machines[1].link("up")
+    keeper, helper = machines[0].start(first), machines[1].start(second)
+    said = [process.communicate()[0] for process in (keeper, helper)]
+    assert (keeper.returncode, helper.returncode) == (0, 0), said
+    shutil.rmtree(second.root)

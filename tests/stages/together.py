@@ -1,0 +1,47 @@
+"""Training in several processes, as one starts it, and the processes that one may lose."""
+
+import subprocess
+import time
+from collections.abc import Callable
+
+import psutil
+from photos import Photos
+
+EPOCHS = 12
+RECIPE = (
+    "model.arch=shufflenet_v2_x0_5", "train.mode=finetune", f"train.epochs={EPOCHS}", "train.select=val",
+    "train.checkpoint_steps=2", "train.ema=0.9", "train.batch_size=8",
+)  # fmt: skip
+
+
+def distributed(launcher: str = "torchrun", nodes: int | str = 1, processes: int = 2, timeout: int = 60) -> str:
+    """The parameter `train.distributed`."""
+    return (
+        f"train.distributed={{launcher: {launcher}, nodes: {nodes!r}, processes_per_node: {processes}, "
+        f"rendezvous: null, timeout_s: {timeout}, max_restarts: 3}}"
+    )
+
+
+def workers(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+    """The processes that train below *process*, the first one first."""
+    below = psutil.Process(process.pid).children(recursive=True)
+    return [one for one in below if one.is_running() and "runhive.stages.worker" in _command(one)[-4:]]
+
+
+def wait_until(process: "subprocess.Popen[str]", happened: Callable[[], object]) -> None:
+    """Wait until it *happened*; the test fails where *process* ends before."""
+    while not happened():
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.01)
+
+
+def under_way(photos: Photos) -> bool:
+    """Were some steps kept, but not all?"""
+    return len(photos.kept()) > 1
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
