@@ -17,7 +17,7 @@ VARIANTS = {
 }
 PLAIN = (
     "model.arch=resnet18", "model.weights=none", "model.image_size=64", "model.resize_size=64", "train.precision=fp32",
-    "train.mode=finetune", "train.batch_size=16",
+    "train.mode=finetune", "train.batch_size=16", "train.warmup_epochs=0",
 )  # fmt: skip
 GPUS = (2, 4, 8, 16, 32, 64)
 GRADIENTS = {"resnet18": 44.7e6, "efficientnet_lite0": 13.5e6}  # bytes, fp32, of two classes

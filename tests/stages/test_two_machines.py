@@ -20,6 +20,7 @@ from together import RECIPE, distributed, under_way, wait_until
 from runhive.stages import paths
 from runhive.tracking.ledger.ledger import open_ledger
 
+LOST = ("more often than train.distributed.max_restarts", "did not come back within train.distributed.timeout_s, 20 s")
 long = pytest.mark.skipif(not os.environ.get("RUNHIVE_LONG"), reason="takes minutes: RUNHIVE_LONG=1 runs it")
 
 
@@ -95,14 +96,14 @@ def test_training_ends_with_a_message_and_goes_on_when_it_is_started_again(
         machines[1].link("down")
         said = keeper.communicate(timeout=300)[0]
         assert keeper.returncode == 1
-        assert "more often than train.distributed.max_restarts" in said
+        assert any(words in said for words in LOST), said
     else:
         switch_off(keeper)
     helper_said = helper.communicate(timeout=300)[0]
     print(f"over after {time.monotonic() - began:.1f} s")
 
     assert helper.returncode == 1
-    assert "more often than train.distributed.max_restarts" in helper_said
+    assert any(words in helper_said for words in LOST), helper_said
     machines[1].link("up")
     keeper, helper = machines[0].start(first), machines[1].start(second)
     said = [process.communicate()[0] for process in (keeper, helper)]

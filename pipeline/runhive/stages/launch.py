@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from time import sleep
+from time import monotonic
 
 import psutil
 
@@ -17,7 +17,7 @@ from runhive.preprocess import processors
 from runhive.stages import tethered, worker
 from runhive.stages.node import Meeting, free_port, meeting, node_rank
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 1.0
 END_SECONDS = 8.0  # for a checkpoint; a GitHub runner kills a canceled job after ten
 JOIN_SECONDS = 600  # machines get their jobs at different times
 LAST_CALL_SECONDS = 10  # once the fewest are there, for the others
@@ -36,7 +36,8 @@ def launch(distributed: Distributed, root: Path, folder: Path) -> None:
     starts = 1 + distributed.max_restarts if distributed.launcher == "mpirun" else 1  # torchrun counts its own
     for start in range(starts):
         command = _mpirun(distributed, place) if distributed.launcher == "mpirun" else _torchrun(distributed, place)
-        code = _run([*command, "-m", worker.__name__, str(root), str(folder)], environment, folder / worker.REFUSED)
+        command += ["-m", worker.__name__, str(root), str(folder)]
+        code = _run(command, environment, folder / worker.REFUSED, distributed.timeout_s)
         if code == 0:
             return
         if start + 1 < starts:
@@ -100,20 +101,38 @@ def _mpirun(distributed: Distributed, place: Meeting) -> list[str]:
     ]  # fmt: skip
 
 
-def _run(command: list[str], environment: Mapping[str, str], refused: Path) -> int:
+def _run(command: list[str], environment: Mapping[str, str], refused: Path, timeout: int) -> int:
     """Run *command*, which ends with this process, and return its exit code."""
     process = subprocess.Popen(
         [sys.executable, "-m", tethered.__name__, *command], env=environment, stdin=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
     try:
-        while process.poll() is None and not refused.exists():
-            sleep(POLL_SECONDS)
+        _wait(process, refused, timeout)
     finally:
         _end(process)
     if refused.exists():
         raise RunhiveError(refused.read_text())
     return process.returncode
+
+
+def _wait(process: "subprocess.Popen[bytes]", refused: Path, timeout: int) -> None:
+    """Wait until *process* ends or a worker refused.
+
+    Machines wait long for one another at the start. Raises RunhiveError where, later, a machine is without workers for
+    longer than *timeout*: those that it lost did not come back.
+    """
+    began, last_seen = False, monotonic()
+    while process.poll() is None and not refused.exists():
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(POLL_SECONDS)
+        if any(True for _ in _tree(process.pid)):
+            began, last_seen = True, monotonic()
+        elif began and process.poll() is None and monotonic() - last_seen > timeout:
+            raise RunhiveError(
+                f"the other machines did not come back within train.distributed.timeout_s, {timeout} s: mend them or "
+                "the network, and run `dvc repro` on each to go on from the last checkpoint"
+            )
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
