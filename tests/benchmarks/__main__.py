@@ -19,7 +19,6 @@ BENCHMARKS = {  # name to rounds
     "seeds": 1,
     "settings": 3,
     "checkpoint": 1,
-    "distributed": 3,
 }
 
 
