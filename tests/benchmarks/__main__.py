@@ -22,7 +22,6 @@ BENCHMARKS = {  # name to rounds
     "ledger": 1,  # printed, for docs/explanation/ledger.md
     "report_site": 1,
     "checkpoint": 1,
-    "distributed": 3,
 }
 
 

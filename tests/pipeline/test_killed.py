@@ -78,6 +78,35 @@ def test_training_killed_after_an_epoch_goes_on_as_attempt_2_to_the_same_weights
     assert (unstarted.root / weights).read_bytes() == (undisturbed.root / weights).read_bytes()
 
 
+@pytest.mark.parametrize("launcher", ["none", "torchrun"])
+def test_ctrl_c_keeps_the_step_at_hand_and_the_next_repro_goes_on_from_it(launcher: str, unstarted: Workspace) -> None:
+    """A terminal sends it to dvc and to its stage at once."""
+    processes = 1 if launcher == "none" else 2
+    unstarted.change_params(
+        "train.epochs=500", "train.checkpoint_steps=0", f"train.distributed.launcher={launcher}",
+        f"train.distributed.processes_per_node={processes}",
+    )  # fmt: skip
+    checkpoints = unstarted.root / ".runhive/checkpoints"
+    process = unstarted.start("dvc", "repro", "train")
+    while process.poll() is None and not list(checkpoints.glob("*/epoch-*.sha256")):
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate()
+    kept = max(path.stem for path in checkpoints.glob("*/epoch-*.sha256"))
+
+    assert process.returncode != 0, output
+    (run,) = unstarted.runs()
+    assert (run.state, run.cause) == ("canceled", "stopped by SIGINT"), output
+    process = unstarted.start("dvc", "repro", "train")
+    while process.poll() is None and max(path.stem for path in checkpoints.glob("*/epoch-*.sha256")) <= kept:
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate()
+    assert "attempt 2" in output
+    first = int(kept.split("-")[1]) + 1
+    assert f"epoch {first}/500" in output and f"epoch {first - 1}/500" not in output
+
+
 def test_training_killed_before_its_first_epoch_ends_is_the_same_run_too(unstarted: Workspace) -> None:
     unstarted.change_params("train.epochs=30")  # or a slow machine would be done before the kill
     kill_when(unstarted, ("dvc", "repro", "train"), unstarted.runs)
