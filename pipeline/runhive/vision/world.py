@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -13,6 +14,9 @@ from torch._C._distributed_c10d import GradBucket
 from torch.nn.parallel import DistributedDataParallel
 
 Item = TypeVar("Item")
+# torch 2.15 warns of the name that those before it know.
+_KNOWN = signature(DistributedDataParallel.__init__).parameters
+SYNC_BUFFERS = "forward_sync_buffers" if "forward_sync_buffers" in _KNOWN else "broadcast_buffers"
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,8 @@ class World:
         if device.type == "cuda":
             nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]  # torch leaves it untyped
         ids = [device] if device.type == "cuda" else None
-        joined = DistributedDataParallel(
-            network, device_ids=ids, forward_sync_buffers=False, gradient_as_bucket_view=True
-        )
+        alone: dict[str, Any] = {SYNC_BUFFERS: False}
+        joined = DistributedDataParallel(network, device_ids=ids, gradient_as_bucket_view=True, **alone)
         joined.register_comm_hook(None, _sum_gradients)
         return joined
 
