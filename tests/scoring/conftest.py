@@ -1,15 +1,12 @@
 """A small model and images that it tells apart."""
 
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
-from tiny_model import write_model
-
-Draw = Callable[[Path], Path]
+from tiny_model import Draw, write_model
 
 
 @pytest.fixture

@@ -14,10 +14,9 @@ import numpy as np
 import PIL.Image
 import pyarrow.parquet
 import pytest
-from tiny_model import METADATA, logits_of, model, write_model
+from tiny_model import METADATA, Draw, logits_of, model, write_model
 
 import runhive
-from conftest import Draw
 from runhive.preprocess import to_input
 from runhive.scoring.package import read_package
 

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
-from tiny_model import model, write_model
+from tiny_model import Draw, model, write_model
 
 import runhive
-from conftest import Draw
 from runhive.errors import RunhiveError
 from runhive.scoring import job
 from runhive.scoring.images import Item

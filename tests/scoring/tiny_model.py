@@ -1,5 +1,6 @@
 """A model of ours that is small, made without torch: the mean of each colour through a matrix, three classes."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from runhive.formats.onnx_metadata import OnnxMetadata
 from runhive.formats.preprocess import Preprocess
 
+Draw = Callable[[Path], Path]  # writes an image there
 SIZE = 24
 METADATA = OnnxMetadata(
     name="colours",

@@ -1,5 +1,6 @@
 """The smaller files beside fp32: what is calibrated on what, which are kept, and what is said of those that are not."""
 
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from runhive.formats.model_card import ModelCard, Selection
 from runhive.formats.parity import Parity
 from runhive.formats.preprocess import Preprocess
 from runhive.params import Export, parse_params
-from runhive.preprocess import load_pixels
+from runhive.preprocess import Pixels, load_pixels
 from runhive.presets import presets, with_changes
 from runhive.scoring.package import Package, read_package
 from runhive.stages import paths
@@ -100,6 +101,27 @@ def test_variants_differ_from_torch_and_it_is_measured_how_far(images: list[Imag
     assert 1e-6 < (fp16.relative_difference or 0) < 0.05
     assert (fp16.relative_difference or 0) < (int8.relative_difference or 0) < 3
     assert all(one.milliseconds > 0 and one.milliseconds_in_32 > 0 for one in parity.variants)
+
+
+@pytest.mark.parametrize(("copies", "runs"), [(16, 2), (8, 1 + 4)], ids=["many images", "few images"])
+def test_an_image_among_32_is_timed_in_the_pass_over_the_images_or_with_copies_of_one(
+    copies: int, runs: int, images: list[Image]
+) -> None:
+    sizes: list[int] = []
+
+    def mean(batch: Pixels) -> Floats:
+        return batch.mean(axis=(2, 3), dtype=np.float32)[:, :2]
+
+    def engine(batch: Pixels) -> Floats:
+        sizes.append(len(batch))
+        time.sleep(0.1 if len(batch) == 32 else 0)
+        return mean(batch)
+
+    found = measure(mean, {"it": engine}, split_of(images, "val") * copies + images[-1:], CARD, load_pixels)
+
+    assert found.speed["it"].in_32 >= 100 / 32
+    assert found.agreement["it"].relative == 0
+    assert sizes.count(32) == runs
 
 
 def test_a_variant_whose_logits_are_not_finite_is_left_out(images: list[Image]) -> None:

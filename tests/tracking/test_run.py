@@ -91,6 +91,23 @@ def test_the_last_evaluation_is_in_force_and_the_earlier_one_stays_readable() ->
     assert run.events[0].data["metrics"] == {"val.accuracy": 0.5}
 
 
+def test_what_an_export_no_longer_makes_is_no_longer_in_the_record() -> None:
+    file = {"bytes": 1, "md5": "ab" * 16, "sha256": "cd" * 32}
+    events = [
+        Event("exported", {"parity": {"n": 1}, "metrics": {"export.bytes": 4, "export.int8_bytes": 1}}, order=1),
+        Event("filed", {"files": {"models/int8.onnx": file, "models/model.onnx": file}}, order=2),
+        Event("logged", {"metrics": {"exports": 2}}, order=3),
+        Event("exported", {"parity": {"n": 2}, "metrics": {"export.bytes": 5}}, order=4),
+        Event("filed", {"files": {}, "gone": ["models/int8.onnx"]}, order=5),
+    ]
+    run = fold(RUN, events)
+
+    assert (run.metrics, run.parity) == ({"export.bytes": 5, "exports": 2}, {"n": 2})
+    assert list(run.files) == ["models/model.onnx"]
+    again = fold(RUN, [*events, Event("filed", {"files": {"models/int8.onnx": file}}, order=6)])
+    assert sorted(again.files) == ["models/int8.onnx", "models/model.onnx"]
+
+
 def test_tags_name_and_notes_change_and_the_last_word_counts() -> None:
     events = [
         Event("started", {"name": "first", "tags": ["b", "a"]}, order=1),

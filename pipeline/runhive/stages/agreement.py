@@ -16,7 +16,7 @@ from runhive.stages import paths
 
 Floats = NDArray[np.float32]
 Engine = Callable[[Pixels], Floats]  # inputs (n, 3, size, size) to logits (n, classes)
-BATCH, LARGE_BATCH = 8, 32
+BATCH = 32
 SECONDS = 0.2  # of timing
 FEWEST = 3  # runs that are timed
 
@@ -55,22 +55,28 @@ class Measured:
 def measure(
     torch_engine: Engine, engines: Mapping[str, Engine], images: Sequence[Image], card: ModelCard, load: Load
 ) -> Measured:
-    """Run every engine on *images*, each of which is prepared once."""
+    """Run every engine on *images*, each of which is prepared once; batches of 32 of them are timed on the way."""
     files = [paths.IMAGES / image.path for image in images]
     expected: list[Floats] = []
     found: dict[str, list[Floats]] = {name: [] for name in engines}
+    seconds: dict[str, list[float]] = {name: [] for name in engines}
     for batch in input_batches(files, card.preprocess, BATCH, load):
         expected.append(torch_engine(batch))
         for name, engine in engines.items():
+            began = perf_counter()
             found[name].append(engine(batch))
+            seconds[name] += [perf_counter() - began] if len(batch) == BATCH else []
     logits, names = np.concatenate(expected), [image.path for image in images]
     one = next(input_batches(files[:1], card.preprocess, 1, load))
-    many = np.repeat(one, LARGE_BATCH, axis=0)
+    speed = {}
+    for name, engine in engines.items():
+        in_32 = seconds[name][1:] or timed(engine, np.repeat(one, BATCH, axis=0))  # the first warms up
+        speed[name] = Speed(milliseconds(timed(engine, one), 1), milliseconds(in_32, BATCH))
     return Measured(
         spread_of(logits),
-        milliseconds(torch_engine, one),
+        milliseconds(timed(torch_engine, one), 1),
         {name: agreement(logits, np.concatenate(rows), names, card.classes) for name, rows in found.items()},
-        {name: Speed(milliseconds(engine, one), milliseconds(engine, many)) for name, engine in engines.items()},
+        speed,
     )
 
 
@@ -93,12 +99,17 @@ def agreement(expected: Floats, found: Floats, names: Sequence[str], classes: Se
     return Agreement(absolute / spread if spread else absolute, absolute, same, flips)
 
 
-def milliseconds(engine: Engine, batch: Pixels) -> float:
-    """Median milliseconds an image of *batch*, after one run to warm up."""
+def timed(engine: Engine, batch: Pixels) -> list[float]:
+    """Seconds of some runs of *batch*, after one to warm up."""
     engine(batch)
     seconds: list[float] = []
     while len(seconds) < FEWEST or sum(seconds) < SECONDS:
         began = perf_counter()
         engine(batch)
         seconds.append(perf_counter() - began)
-    return 1000 * median(seconds) / len(batch)
+    return seconds
+
+
+def milliseconds(seconds: Sequence[float], images: int) -> float:
+    """Median milliseconds of one of *images* in a batch."""
+    return 1000 * median(seconds) / images

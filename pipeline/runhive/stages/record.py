@@ -72,8 +72,8 @@ def record() -> None:
         events.append(Event("compared", asdict(found)))
         shown += changed_rows(ledger, predictions, baseline if found.comparable else None)
     shown += doubtful_hits(predictions)
-    if files := new_files(before):
-        events.append(Event("filed", {"files": files}))
+    if filed := new_files(before):
+        events.append(Event("filed", filed))
     outcome = outcome_digest(evaluation, parity)
     finished = {"state": "completed", "attempt": trained.attempt, "outcome_digest": outcome}
     events += [timer.event("recorded"), Event("finished", finished)]
@@ -139,11 +139,16 @@ def ended(stage: str, type: str, data: dict[str, Any], seconds: float | None = N
 
 
 def new_files(before: Run) -> dict[str, Any]:
-    """What the run made, by path, as far as the ledger does not know it yet; DVC's cache holds it by its MD5."""
+    """What a `filed` event says of files that the ledger does not know yet, or that are no more; {} for none.
+
+    DVC's cache holds each by its MD5.
+    """
     kept = in_ledger()
     files = FILES | dict.fromkeys(sorted(paths.VARIANTS.glob("*.onnx")), "model")
     found = {path.as_posix(): describe_file(path, kind) | {"ledger": kept.get(path)} for path, kind in files.items()}
-    return {path: told for path, told in found.items() if before.files.get(path) != told}
+    new = {path: told for path, told in found.items() if before.files.get(path) != told}
+    gone = sorted(path for path in before.files if Path(path).parent == paths.VARIANTS and path not in found)
+    return {"files": new} | ({"gone": gone} if gone else {}) if new or gone else {}
 
 
 def outcome_digest(evaluation: Evaluation, parity: Parity) -> str:

@@ -171,13 +171,15 @@ def _changes(known: Known, event: Event) -> Known:
         case "evaluated":
             return {"evaluation": data["evaluation"], "metrics": known.get("metrics", {}) | data["metrics"]}
         case "exported":
-            return {"parity": data["parity"], "metrics": known.get("metrics", {}) | data["metrics"]}
+            others = {name: value for name, value in known.get("metrics", {}).items() if not name.startswith("export.")}
+            return {"parity": data["parity"], "metrics": others | data["metrics"]}
         case "logged":
             return {"metrics": known.get("metrics", {}) | data["metrics"]}
         case "compared":
             return {"comparison": data}
         case "filed":
-            return {"files": known.get("files", {}) | data["files"]}
+            files = {**known.get("files", {}), **data["files"]}
+            return {"files": {path: file for path, file in files.items() if path not in data.get("gone", ())}}
         case "used":
             return {"used": _add_up(known.get("used", {}), data)}
         case "named":

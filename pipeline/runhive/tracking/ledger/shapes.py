@@ -94,7 +94,7 @@ class Evaluated(Shape):
 
 
 class Exported(Shape):
-    """The parity of the export, and its numbers keyed `split.name`."""
+    """The parity of the export, and its numbers keyed `export.name`, in place of those of the export before."""
 
     parity: dict[str, Any]
     metrics: dict[str, float]
@@ -134,9 +134,13 @@ class File(Shape):
 
 
 class Filed(Shape):
-    """Files by the path that the run gave them; those of all `filed` events count, the last of a path is in force."""
+    """Files by the path that the run gave them; those of all `filed` events count, the last of a path is in force.
+
+    `gone` are the paths that a later stage of the run no longer makes.
+    """
 
     files: dict[Path, File]
+    gone: list[Path] = []
 
 
 class Named(Shape):
