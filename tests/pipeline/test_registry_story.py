@@ -45,7 +45,7 @@ def test_a_worse_model_is_kept_from_use_and_the_one_in_use_predicts_elsewhere(
     workspace.git("add", "-A")
     workspace.git("commit", "-qm", "A model")
     workspace.git("push", "-q", "origin", "main")
-    name = "images"
+    name = "my-model"
     assert f"{name}@v1.0.0 is run" in runhive(workspace, "models", "register")
     assert "Admitted against no other model" in runhive(workspace, "models", "promote", "latest", "prod")
     good = sha256_of(workspace.root / "models/model.onnx")
