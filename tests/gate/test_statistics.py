@@ -55,6 +55,11 @@ def test_the_bounds_are_where_the_score_of_the_most_likely_shares_is_at_its_quan
     assert likelihood_score(won, lost, items, high) == pytest.approx(-z, abs=2e-4)
 
 
+def test_the_bounds_are_those_of_the_literature() -> None:
+    """Airway hyper-responsiveness, 1 and 7 changed of 21 (Fagerland, Lydersen and Laake, Stat. Med. 2014)."""
+    assert difference_bounds(1, 7, 21, 0.025) == pytest.approx((-0.517, -0.026), abs=5e-4)
+
+
 @given(COUNTS, COUNTS, st.integers(0, 100), LEVELS)
 def test_the_bounds_hold_the_difference_and_swap_with_the_models(won: int, lost: int, same: int, level: float) -> None:
     items = won + lost + same

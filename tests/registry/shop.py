@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +71,14 @@ class Shop:
         return open_ledger(self.root)
 
     def train(
-        self, number: int, weights: np.ndarray = GOOD, classes: list[str] = CLASSES, selection: str | None = None
+        self,
+        number: int,
+        weights: np.ndarray = GOOD,
+        classes: list[str] = CLASSES,
+        selection: str | None = None,
+        foreign: Callable[[bytes], bytes] = bytes,
     ) -> Run:
-        """Make run *number* and commit its dvc.lock, as a user would."""
+        """Make run *number* and commit its dvc.lock, as a user would. *foreign* changes its ONNX file."""
         run_id = f"20261123-1422{number:02d}-7f3a9c"
         (self.root / "train.py").write_text(f"# recipe {number}\n")
         models = self.root / "models"
@@ -88,12 +94,14 @@ class Shop:
         )  # fmt: skip
         card.write(models / "model.json")
         (models / "train.json").write_text(json.dumps({"run_id": run_id}))
-        self._file(run_id, card, images, number)
+        self._file(run_id, card, images, number, foreign)
         git(self.root, "add", "-A")
         git(self.root, "commit", "--quiet", "--message", f"run {number}")
         return self.ledger.run(run_id)
 
-    def _file(self, run_id: str, card: ModelCard, images: list[Image], number: int) -> None:
+    def _file(
+        self, run_id: str, card: ModelCard, images: list[Image], number: int, foreign: Callable[[bytes], bytes]
+    ) -> None:
         known = [image for image in images if image.label in card.classes]
         model = Model.load(self.root / "models/model.onnx", threads=1)
         logits = model.logits([self.root / "data/images" / image.path for image in known]).astype(np.float64)
@@ -109,6 +117,8 @@ class Shop:
             onnx_bytes=(self.root / "models/model.onnx").stat().st_size, torch_milliseconds=1.0, onnx_milliseconds=0.5,
             threads=1,
         )  # fmt: skip
+        onnx = self.root / "models/model.onnx"
+        onnx.write_bytes(foreign(onnx.read_bytes()))
         kept = {"models/model.onnx": "model", "models/model.safetensors": "model", "models/model.json": "file"}
         files = {path: keep_file(self.root, self.root / path, kind) for path, kind in kept.items()}
         content = to_csv(predictions)

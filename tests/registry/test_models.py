@@ -4,9 +4,13 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper
 from shop import CLASSES, GOOD, PREPROCESS, Shop, git, worse
 
 from runhive.files import sha256_of
@@ -262,3 +266,83 @@ def test_the_preprocessing_is_part_of_the_record(shop: Shop) -> None:
 
     assert version.record["preprocess"]["image_size"] == PREPROCESS.image_size
     assert version.record["classes"] == CLASSES
+
+
+def outside() -> bytes:
+    """An ONNX file that keeps its weights in a file outside of its folder."""
+    weights = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
+    weights.external_data.add(key="location", value="../../secret")
+    graph = helper.make_graph([], "g", [], [], [weights])
+    return bytes(onnx.ModelProto.SerializeToString(helper.make_model(graph)))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (lambda whole: b"\x80\x04\x95pickled", "a pickle, which can run any code when it is opened"),
+        (lambda whole: whole[: len(whole) // 2], "is refused"),
+        (lambda whole: b"", "empty"),
+        (lambda whole: outside(), "keeps weights outside of itself"),
+        (lambda whole: whole.replace(b"schema_version\x12\x011", b"schema_version\x12\x019"), "has schema version '9'"),
+    ],
+)
+def test_a_version_whose_onnx_file_is_not_one_of_ours_is_refused_by_the_gate_in_one_line(
+    shop: Shop, content: Callable[[bytes], bytes], said: str
+) -> None:
+    """The run recorded these bytes as its model, so that every digest holds; only what they are is wrong."""
+    shop.train(2, worse(0.5), foreign=content)
+    shop.call("register")
+    told = shop.call("promote", "latest", "prod", code=1)
+
+    assert said in told
+    assert told.startswith("models/model.onnx of colours@v1.0.0 ")
+    assert len(told.splitlines()) == 1
+    assert read_catalog(shop.ledger).models["colours"].aliases == {}
+
+
+def test_a_model_that_answers_no_numbers_is_refused_also_by_force(shop: Shop) -> None:
+    nothing = np.full_like(GOOD, np.nan).tobytes()
+    shop.train(2, foreign=lambda whole: whole.replace(GOOD.tobytes(), nothing))
+    shop.call("register")
+
+    assert "answers no finite numbers on val" in shop.call("promote", "1", "prod", "--force", "--reason", "x", code=1)
+
+
+def test_the_gate_at_registration_compares_with_the_latest_version(shop: Shop) -> None:
+    params = shop.root / "params.yaml"
+    params.write_text(params.read_text().replace("on_register: false", "on_register: true"))
+    assert "no model had this alias" in " ".join(shop.call("register").split())
+    shop.train(2, worse(0.5))
+    said = shop.call("register", code=1)
+
+    assert "colours@v1.1.0 is refused: 5 images lost, 0 won against colours@v1.0.0 on 30 of val" in said
+    assert git(shop.root, "tag") == "colours@v1.0.0"
+    shop.call("register", "--force", "--reason", "to compare")
+    assert "registered, forced" in shop.call("list")
+
+
+def test_a_set_that_is_frozen_with_another_digest_is_not_measured_on(shop: Shop) -> None:
+    shop.call("register")
+    params = shop.root / "params.yaml"
+    params.write_text(params.read_text().replace("{val: null}", "{val: " + "a" * 64 + "}"))
+
+    assert "gate.evaluation_sets.val: the images here have digest" in shop.call("promote", "1", "prod", code=1)
+
+
+def test_an_image_that_changed_under_the_gate_is_told_by_name(shop: Shop) -> None:
+    shop.call("register")
+    (shop.root / "data/images/val/rot/3.png").write_bytes(b"another")
+
+    assert "val/rot/3.png has other bytes than the manifest says" in shop.call("promote", "1", "prod", code=1)
+
+
+def test_a_candidate_whose_epoch_was_chosen_on_the_set_is_refused_where_the_gate_says_so(shop: Shop) -> None:
+    digest = shop.ledger.runs()[0].evaluation["evaluation_set"]["digest"]
+    shop.train(2, GOOD * 2, selection=digest)
+    shop.call("register")
+    params = shop.root / "params.yaml"
+    params.write_text(params.read_text().replace("selected: say", "selected: refuse"))
+    assert "its epoch was chosen on val, which gate.selected refuses" in shop.call("promote", "1", "prod", code=1)
+    params.write_text(params.read_text().replace("selected: refuse", "selected: say"))
+
+    assert "Note: its epoch was chosen on val" in shop.call("promote", "1", "prod")

@@ -10,9 +10,10 @@ from runhive.errors import RunhiveError
 from runhive.formats.predictions import from_csv
 from runhive.gate.case import Case, Measured
 from runhive.gate.images import Images, Run, answers_of, machine, milliseconds_of, parity_of, read_set
+from runhive.mistakes import one_line
 from runhive.params import Gate
 from runhive.scoring.model import Model
-from runhive.scoring.package import read_package
+from runhive.scoring.package import parse_package
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run as Trained
 from runhive.tracking.registry.catalog import Version
@@ -76,7 +77,7 @@ def open_model(root: Path, record: Mapping[str, Any], title: str) -> Model:
     with TemporaryDirectory() as folder:
         path = Path(folder, "model.onnx")
         copy_object(root, record["onnx"], record["files"][record["onnx"]], path)
-        package = read_package(path)
+        package = parse_package(path.read_bytes(), f"{one_line(record['onnx'])} of {title}")
     if package.metadata.weights_sha256 != record["weights_sha256"]:
         raise RunhiveError(
             f"the ONNX file of {title} was made from other weights than its record says: export it again"

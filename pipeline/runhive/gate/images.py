@@ -74,14 +74,17 @@ class Run:
 
 
 def answers_of(model: Model, images: Images) -> Run:
-    """Run *model* over *images*. Raises RunhiveError for one that does not decode."""
+    """Run *model* over *images*. Raises RunhiveError for one that does not decode, or an answer that is no number."""
     logits, probabilities = [], []
     for batch in input_batches(images.paths, model.metadata.preprocess, BATCH):
         one, other = model.answers(batch)
         logits.append(one)
         probabilities.append(other)
     told = Answers(tuple(model.classes), np.concatenate(probabilities).astype(np.float64))
-    return Run(told, np.concatenate(logits).astype(np.float64))
+    found = Run(told, np.concatenate(logits).astype(np.float64))
+    if not (np.isfinite(found.logits).all() and np.isfinite(told.probabilities).all()):
+        raise RunhiveError(f"{model.version} answers no finite numbers on {images.items.name}: train it again")
+    return found
 
 
 def milliseconds_of(model: Model, images: Images) -> float:
@@ -96,7 +99,10 @@ def milliseconds_of(model: Model, images: Images) -> float:
 
 
 def parity_of(images: Images, run: Run, kept: Predictions) -> float | None:
-    """Largest difference of logits to those that evaluate kept, over their spread; None where the images differ."""
+    """Largest difference of logits to those that evaluate kept, over their spread; None where the images differ.
+
+    Raises RunhiveError where the kept logits are all the same: any model would agree with those.
+    """
     rows = {
         (sha256, kept.classes[label]): row
         for row, (sha256, label) in enumerate(zip(kept.sha256, kept.labels, strict=True))
@@ -106,7 +112,9 @@ def parity_of(images: Images, run: Run, kept: Predictions) -> float | None:
         return None
     before = kept.logits[[rows[key] for key in keys]]
     spread = float((before - before.mean(axis=0)).std())
-    return float(np.abs(before - run.logits).max() / spread) if spread else None
+    if not spread:
+        raise RunhiveError(f"evaluate kept the same logits for all images of {images.items.name}: they show no parity")
+    return float(np.abs(before - run.logits).max() / spread)
 
 
 def machine() -> Mapping[str, Any]:

@@ -1,13 +1,16 @@
 """What the pages of the models show: each name with its versions, aliases, verdicts and trends; each version's card."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runhive.formats.parity import Parity
 from runhive.report.model_card import Card, card_of, findings_of
-from runhive.report.numerals import number, size, when
+from runhive.report.numerals import when
 from runhive.report.record import read_part
+from runhive.report.summary import Summary
+from runhive.report.tryit.offer import TryIt
+from runhive.report.tryit.onnx_file import Onnx
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run
 from runhive.tracking.registry.catalog import Assignment, Catalog, Model, Version
@@ -28,9 +31,7 @@ class VersionRow:
     high: float | None
     scored_on: str
     scored_digest: str
-    changed: str
-    size: str
-    milliseconds: str
+    parity: Parity | None
     registered: str
 
 
@@ -66,6 +67,7 @@ class VersionPage:
     card: Card | None
     lineage: list[tuple[str, str, str]]
     steps: list[Step]
+    try_it: TryIt | None
 
 
 def page_of(version: Version) -> str:
@@ -99,18 +101,33 @@ def version_row(one: Version, run: Run | None) -> VersionRow:
         high=high,
         scored_on=str(scored.get("name", "")),
         scored_digest=str(scored.get("digest", "")),
-        changed=f"{len(parity.flips)} of {parity.images}" if parity else "",
-        size=size(parity.onnx_bytes) if parity else "",
-        milliseconds=f"{number(parity.onnx_milliseconds)} ms" if parity else "",
+        parity=parity,
         registered=when(one.event.time) if one.event else "",
     )
 
 
-def version_page(one: Version, model: Model, run: Run | None, ledger: Ledger) -> VersionPage:
+def version_page(
+    one: Version, model: Model, run: Run | None, ledger: Ledger, try_it: TryIt | None = None
+) -> VersionPage:
     """Gather the page of one version."""
     card = card_of(one, run, ledger) if one.event and run else None
     mine = [step for step in _steps(model) if step.version == one.title]
-    return VersionPage(version_row(one, run), card, _lineage(one), mine)
+    return VersionPage(version_row(one, run), card, _lineage(one), mine, try_it)
+
+
+def tried(catalog: Catalog, summaries: Mapping[str, Summary]) -> dict[str, Summary]:
+    """The runs of verified versions by title, those in use first, each with the ONNX file that the gate measures."""
+    versions = [one for model in catalog.models.values() for one in model.versions[-MOST_SHOWN:] if one.event]
+    return {
+        one.title: replace(summaries[one.tag.run_id], onnx=_onnx_of(one))
+        for one in sorted(versions, key=lambda one: (not one.aliases, one.deprecated is not None, -one.number))
+        if one.tag.run_id in summaries
+    }
+
+
+def _onnx_of(one: Version) -> Onnx:
+    told = one.record["files"][one.record["onnx"]]
+    return Onnx(one.record["onnx"], told["bytes"], told["md5"], told["sha256"])
 
 
 def state(one: Version) -> str:

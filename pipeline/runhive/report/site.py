@@ -1,7 +1,7 @@
 """`runhive report`: the ledger's runs become the static site. Reads the ledger and docs/, writes only the site."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -12,7 +12,7 @@ from runhive.report.compare_site import write_compare
 from runhive.report.data_site import page_names, write_data_pages
 from runhive.report.home import home, most_wanted
 from runhive.report.keep import Keep
-from runhive.report.models import page_of, registry_state
+from runhive.report.models import page_of, registry_state, tried
 from runhive.report.models_site import write_model_pages
 from runhive.report.npm import Package, Unreachable, bring, locked, place
 from runhive.report.page_maker import Place
@@ -92,10 +92,15 @@ def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan, progress: Prog
     _write_tables(summaries, shards, work)
     write_trends(rows, shards, work, "uplot" in libraries)
     write_data_pages(summaries, ledger, work)
-    write_model_pages(catalog, ledger, work)
+    by_id = {one.run_id: one for one in summaries}
+    versions = tried(catalog, by_id)
+    first = [*versions.values(), *most_wanted(summaries)]
+    shelf = Shelf(otherwise=STATIC) if plan.static else shelve(first, root_of(ledger))
+    offered = _offers(by_id | versions, shelf, ledger, source, work)
+    write_model_pages(catalog, ledger, work, versions, offered)
     links = Links(
         has_charts="uplot" in libraries,
-        offers=_offers(summaries, ledger, source, work, plan),
+        offers=offered,
         versions={one.run_id: _versions(catalog, one.run_id) for one in summaries},
     )
     common = Place(
@@ -123,12 +128,11 @@ def _libraries(source: Path, names: Sequence[str] = LIBRARIES) -> dict[str, Pack
     return libraries
 
 
-def _offers(summaries: Sequence[Summary], ledger: Snapshot, source: Path, work: Path, plan: Plan) -> dict[str, TryIt]:
-    """What the page of each run with an ONNX file offers to try; where any does, ONNX Runtime Web is in the site."""
-    shelf = Shelf(otherwise=STATIC) if plan.static else shelve(most_wanted(summaries), root_of(ledger))
+def _offers(shown: Mapping[str, Summary], shelf: Shelf, ledger: Snapshot, source: Path, work: Path) -> dict[str, TryIt]:
+    """What each page of a run or a version offers to try; where any does, ONNX Runtime Web is in the site."""
     if shelf.files:
         write_runtime(_libraries(source, (RUNTIME_LIBRARY,))[RUNTIME_LIBRARY], source / KEPT / "npm", work)
-    return offers(summaries, shelf, ledger, work)
+    return offers(shown, shelf, ledger, work)
 
 
 def _write_home(summaries: Sequence[Summary], catalog: Catalog, ledger: Ledger, stamp: Stamp, work: Path) -> None:

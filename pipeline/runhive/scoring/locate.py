@@ -1,5 +1,6 @@
 """Which file a person means by MODEL: an ONNX file, a version or an alias of the registry, a run of the ledger."""
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of
+from runhive.mistakes import one_line
 
 if TYPE_CHECKING:
     from runhive.tracking.ledger.ledger import Ledger
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 ONNX = {"fp32": "models/model.onnx", "fp16": "models/variants/fp16.onnx", "int8": "models/variants/int8.onnx"}
 REGISTERED = re.compile(r"[a-z0-9][a-z0-9-]*(@(v?\d[\w.+-]*|latest)|#[\w-]+)")
 FETCHED = Path(".runhive/models")
+PROVENANCE = "provenance.json"  # beside the files of a version that was downloaded
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,18 @@ def locate(word: str | Path, variant: str = "fp32") -> Located:
     root = main_root()
     ledger = open_ledger(root)
     return (_registered if REGISTERED.fullmatch(text) else _of_run)(root, ledger, text, variant)
+
+
+def downloaded_version(path: Path, sha256: str) -> str:
+    """The version that the file at *path* was downloaded as, if these bytes are its; empty where that is not told."""
+    for folder in path.resolve().parents[:2]:
+        try:
+            told = json.loads((folder / PROVENANCE).read_bytes())
+            if sha256 in {file["sha256"] for file in told["files"].values()}:
+                return one_line(str(told["version"]))[:120]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none, or not one of ours
+            continue
+    return ""
 
 
 def _registered(root: Path, ledger: "Ledger", word: str, variant: str) -> Located:

@@ -14,7 +14,7 @@ from runhive.decode import Undecodable, load_rgb, to_rgb
 from runhive.errors import RunhiveError
 from runhive.mistakes import one_line
 from runhive.preprocess import Pixels, ahead, processors, to_input
-from runhive.scoring.locate import locate
+from runhive.scoring.locate import downloaded_version, locate
 from runhive.scoring.package import Package, read_package
 from runhive.scoring.session import Floats, answers, open_session
 
@@ -47,7 +47,9 @@ class Model:
         *variant* chooses among the files of a run or a version. Raises RunhiveError where there is none.
         """
         found = locate(model, variant)
-        return cls(read_package(found.path), one_line(str(model)), found.version, threads)
+        package = read_package(found.path)
+        version = found.version or downloaded_version(found.path, package.sha256)
+        return cls(package, one_line(str(model)), version, threads)
 
     @property
     def name(self) -> str:

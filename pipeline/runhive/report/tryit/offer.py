@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,9 @@ class TryIt:
     wasm: str = WASM
 
 
-def offers(summaries: Iterable[Summary], shelf: Shelf, ledger: Ledger, site: Path) -> dict[str, TryIt]:
-    """What is offered of each run that left an ONNX file, by run id; what is loaded is written below *site*."""
-    found = {one.run_id: _offer(one, one.onnx, shelf, ledger, site) for one in summaries if one.onnx}
+def offers(tried: Mapping[str, Summary], shelf: Shelf, ledger: Ledger, site: Path) -> dict[str, TryIt]:
+    """What is offered of each run that left an ONNX file, by its key; what is loaded is written below *site*."""
+    found = {key: _offer(one, one.onnx, shelf, ledger, site) for key, one in tried.items() if one.onnx}
     _sweep(root_of(ledger) / KEPT)
     return found
 

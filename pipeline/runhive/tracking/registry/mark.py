@@ -31,20 +31,19 @@ def deprecate(registry: Registry, version: Version, reason: str) -> None:
 
 def archive(registry: Registry, version: Version, archived: bool) -> bool:
     """Leave *version* out of lists, or let it in again; say whether that changed anything."""
-    if version.archived == archived:
-        return False
     if archived:
         _refuse_in_use(version)
-    _mark(registry, version, {"archived": archived})
-    return True
+    changed = version.archived != archived
+    _mark(registry, version, {"archived": archived} if changed else {})
+    return changed
 
 
 def note(registry: Registry, version: Version, text: str) -> None:
     """Replace the notes of *version*. Raises RunhiveError for text that is too long."""
     if len(text) > LONGEST_NOTE:
         raise RunhiveError(f"the note has {len(text):,} characters, {LONGEST_NOTE:,} at most: shorten it")
-    if (kept := masked(text)) != version.notes:
-        _mark(registry, version, {"notes": kept})
+    kept = masked(text)
+    _mark(registry, version, {"notes": kept} if kept != version.notes else {})
 
 
 def tag(registry: Registry, version: Version, add: Iterable[str], remove: Iterable[str]) -> tuple[str, ...]:
@@ -56,16 +55,18 @@ def tag(registry: Registry, version: Version, add: Iterable[str], remove: Iterab
     if absent := [one for one in removed if one not in version.tags]:
         raise RunhiveError(f"{version.title} has no tag {one_line(absent[0])[:LONGEST_TAG]!r}")
     new = [one for one in added if one not in version.tags]
-    if new or removed:
-        _mark(registry, version, {"add": new, "remove": removed})
+    if new or removed or added:
+        _mark(registry, version, {"add": new, "remove": removed} if new or removed else {})
     return tuple(sorted(set(version.tags).difference(removed).union(new)))
 
 
 def _mark(registry: Registry, version: Version, said: dict[str, object]) -> None:
+    """Keep what is *said*, and push; with nothing new, what an earlier try did not bring to the remote."""
     if version.event is None:
         raise RunhiveError(f"{version.title} is unverified ({version.doubt}): there is no record to mark")
     data = {"name": version.name, "version": str(version.version), "by": registry.by, **said}
-    registry.ledger.append(version.tag.run_id, [Event("version-marked", data)])
+    if said:
+        registry.ledger.append(version.tag.run_id, [Event("version-marked", data)])
     if registry.remote:
         push(registry.remote)
 

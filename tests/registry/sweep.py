@@ -1,0 +1,138 @@
+"""Register, promote or deprecate again and again, with the n-th call that changes the disk failing or killing.
+
+Run by test_registry_survives.py, under LD_PRELOAD of faults.c: `sweep.py ACTION KIND POINTS TEMPLATE WORK`, where
+TEMPLATE holds a repository `root` and its Git remote `hub.git`. Prints a line for each n.
+"""
+
+import mmap
+import os
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+from runhive.errors import RunhiveError
+from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.registry import mark
+from runhive.tracking.registry.catalog import Catalog, read_catalog
+from runhive.tracking.registry.elsewhere import fetched
+from runhive.tracking.registry.find import find_model, find_version
+from runhive.tracking.registry.promote import promote
+from runhive.tracking.registry.register import plan_version, register
+from runhive.tracking.registry.writing import registry_of
+
+
+def act(action: str, root: Path) -> None:
+    """What the command does, without the gate: only what is written matters here."""
+    with registry_of(root) as registry:
+        catalog = registry.catalog()
+        match action:
+            case "register":
+                register(registry, plan_version(registry, None, None, None), {})
+            case "promote":
+                found = find_version(catalog, "v1.0.0")
+                promote(registry, find_model(catalog, ""), found, "prod", {}, False, "")
+            case "deprecate":
+                mark.deprecate(registry, find_version(catalog, "v1.0.0"), "old")
+            case "note":
+                mark.note(registry, find_version(catalog, "v1.0.0"), "for the paper")
+
+
+def is_done(action: str, catalog: Catalog) -> bool:
+    model = catalog.models.get("colours")
+    if model is None:
+        return False
+    (version,) = model.versions
+    done = {
+        "register": True, "promote": version.aliases == ("prod",), "deprecate": version.deprecated == "old",
+        "note": version.notes == "for the paper",
+    }  # fmt: skip
+    return done[action]
+
+
+def doubts(catalog: Catalog) -> list[str]:
+    """Tags that no record confirms."""
+    models = catalog.models.values()
+    return [one.doubt for model in models for one in (*model.versions, *model.assignments) if one.doubt]
+
+
+def attempt(action: str, root: Path, plan: mmap.mmap, at: int, kill: bool) -> int:
+    """Do it in a child and return its exit status; a kill is -9."""
+    child = os.fork()
+    if child == 0:
+        os.chdir(root)
+        plan[:24] = struct.pack("qqq", 0, at, kill)
+        try:
+            act(action, root)
+            os._exit(0)
+        except RunhiveError as error:
+            os._exit(3 if "\n" not in str(error) else 4)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    count = struct.unpack("q", plan[:8])[0]
+    plan[:24] = struct.pack("qqq", count, -1, 0)
+    return status
+
+
+def check(action: str, folder: Path, status: int, kill: bool) -> None:
+    """Raise AssertionError unless it is done whole or not at all, here and at the hub, and can be done again."""
+    root, hub = folder / "root", folder / "hub.git"
+    for lock in folder.rglob("*.lock"):
+        if "hub.git" in lock.parts:
+            lock.unlink()  # the hub's own crash is for who runs the hub
+        elif "refs" in lock.parts:
+            os.utime(lock, (0, 0))  # as if it were older than a few seconds
+    assert status in ((0, 3, -9) if kill else (0, 3)), f"ended with {status}"
+    assert doubts(read_catalog(open_ledger(root))) == [], "a tag here without its record"
+    with fetched(str(hub)) as elsewhere:
+        seen = read_catalog(open_ledger(elsewhere))
+    assert doubts(seen) == [], "a tag at the hub without its record"
+    if status == 0:
+        assert is_done(action, read_catalog(open_ledger(root))) and is_done(action, seen), "acknowledged, yet not there"
+    try:
+        act(action, root)
+    except RunhiveError as error:
+        assert "already" in str(error), f"it cannot be done again: {error}"
+    assert is_done(action, read_catalog(open_ledger(root))), "it was done again, yet is not there"
+    with fetched(str(hub)) as elsewhere:
+        again = read_catalog(open_ledger(elsewhere))
+    assert is_done(action, again), "it was done again, yet the hub lacks it"
+    assert len(again.models["colours"].assignments) <= 1, "it was done twice"
+    assert (
+        "error"
+        not in subprocess.run(
+            ["git", "-C", root, "fsck", "--full", "--no-dangling"], check=True, capture_output=True, text=True
+        ).stdout
+    )
+
+
+def main(action: str, kind: str, points: int, template: Path, work: Path) -> None:
+    with Path(os.environ["FAULT_FILE"]).open("r+b") as file:
+        plan = mmap.mmap(file.fileno(), 24)
+    plan[:24] = struct.pack("qqq", 0, -1, 0)
+
+    def copied() -> Path:
+        return Path(shutil.copytree(template, work / "try", symlinks=True))
+
+    assert attempt(action, copied() / "root", plan, 0, False) == 0
+    total = struct.unpack("q", plan[:8])[0]
+    shutil.rmtree(work / "try")
+    for number in range(1, total + 1) if points == 0 else sorted(random.sample(range(1, total + 1), points)):
+        folder = copied()
+        status = attempt(action, folder / "root", plan, number, kind == "kill")
+        try:
+            check(action, folder, status, kind == "kill")
+        except AssertionError as error:
+            sys.exit(f"{action}, call {number} of {total}, {kind}: {error}")
+        shutil.rmtree(folder)
+        print(number, status, flush=True)
+    print("swept", total, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]), Path(sys.argv[5]))
