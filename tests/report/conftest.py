@@ -4,8 +4,11 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pygit2
 import pytest
@@ -86,6 +89,29 @@ def browser() -> Iterator[Browser]:
         )
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
+    """Gives the address of a page of a site that a server has under a sub-path."""
+    servers: dict[Path, ThreadingHTTPServer] = {}
+
+    def address(page: Path) -> str:
+        root = next(folder for folder in page.parents if (folder / "stamp.json").exists()).parent
+        if root not in servers:
+            servers[root] = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(root)))
+            Thread(target=servers[root].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[root].server_port}/{page.relative_to(root)}"
+
+    yield address
+    for server in servers.values():
+        server.shutdown()
+        server.server_close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
 
 
 @pytest.fixture

@@ -2,17 +2,12 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
 from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser
-
-from runhive.report.npm import bring, locked
 
 Scheme = Literal["light", "dark"]
 CONTRAST = """() => {
@@ -42,17 +37,16 @@ CONTRAST = """() => {
   return poor;
 }"""
 
-AXE = """async () => (await axe.run({include: [".md-content"], exclude: [".md-code__nav"]}, {
-  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
-})).violations"""
-
 
 def some_pages(site: Path) -> list[Path]:
     """Home, the table, and a run of each state; of the hostile ones, those that differ in shape."""
     runs = ("20261122-09", "20261119-15", "20261121-07", "20261121-16", "20261123-12")
     attacks = tuple(f"20261101-000{number}" for number in (102, 109, 110, 202, 300))
     found = [path for path in (site / "runs").iterdir() if path.name.startswith((*runs, *attacks))]
-    own = [site / name for name in ("index.html", "runs/index.html", "compare/index.html", "trends/index.html")]
+    own = [
+        site / name
+        for name in ("index.html", "runs/index.html", "compare/index.html", "trends/index.html", "models/index.html")
+    ]
     return [*own, *sorted((site / "data").glob("*.html")), *sorted(found)]
 
 
@@ -127,48 +121,8 @@ def test_everything_is_there_without_javascript(site: Path, browser: Browser) ->
     assert "Learning curves" in texts[1]
 
 
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
-    """Gives the address of a page of a site that a server has under a sub-path."""
-    servers: dict[Path, ThreadingHTTPServer] = {}
-
-    def address(page: Path) -> str:
-        root = next(folder for folder in page.parents if (folder / "stamp.json").exists()).parent
-        if root not in servers:
-            servers[root] = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(root)))
-            Thread(target=servers[root].serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{servers[root].server_port}/{page.relative_to(root)}"
-
-    yield address
-    for server in servers.values():
-        server.shutdown()
-        server.server_close()
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 def address_of(page: Path, scheme: str, served: Callable[[Path], str]) -> str:
     return page.as_uri() if scheme == "file" else served(page)
-
-
-@pytest.mark.parametrize("scheme", ["file", "http"])
-def test_the_pages_tell_the_console_nothing_and_ask_no_host(
-    scheme: str, site: Path, empty_site: Path, browser: Browser, served: Callable[[Path], str]
-) -> None:
-    """Neither an error, nor a word of the content security policy, nor a request that leaves the site."""
-    told: list[str] = []
-    page = browser.new_page()
-    page.on("console", lambda message: told.append(message.text))
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.on("request", lambda request: None if stays(request.url) else told.append(request.url))
-    for path in [*some_pages(site), *some_pages(empty_site)]:
-        page.goto(address_of(path, scheme, served), wait_until="networkidle")
-    page.close()
-
-    assert told == []
 
 
 def stays(address: str) -> bool:
@@ -243,32 +197,6 @@ def test_the_search_shows_hostile_runs_literally(hostile_site: Path, browser: Br
     page.close()
 
     assert told == []
-
-
-@pytest.fixture(scope="session")
-def axe(source: Path) -> str:
-    """The code of axe-core."""
-    package = locked(["axe-core"], Path(__file__).with_name("npm.toml"))
-    bring(package, source / ".runhive/npm", source)
-    return (source / ".runhive/npm" / package["axe-core"].files["axe.min.js"]).read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_are_usable_for_all_as_axe_core_sees_it(
-    scheme: Scheme, site: Path, empty_site: Path, browser: Browser, axe: str
-) -> None:
-    context = browser.new_context(color_scheme=scheme)
-    page = context.new_page()
-    found = []
-    for path in [*some_pages(site), empty_site / "index.html"]:
-        page.goto(path.as_uri())
-        page.evaluate("document.querySelectorAll('article details').forEach(one => one.open = true)")
-        page.evaluate(axe)
-        for one in page.evaluate(AXE):
-            found.append((path.name, one["id"], [node["html"][:160] for node in one["nodes"]][:3]))
-    context.close()
-
-    assert found == [], "\n".join(map(str, found))
 
 
 def test_a_page_prints_without_what_is_only_to_click(site: Path, browser: Browser) -> None:

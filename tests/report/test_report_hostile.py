@@ -64,7 +64,7 @@ def drawn(text: str, ledger: Ledger, folder: Path) -> list[Page]:
     )
     place = {"total": 1, "first": 1, "names": ["index.html"], "index": 0}
     table = render("runs.html", summaries=[summary], scripts=[], **place)
-    return [parse(html) for html in (run, table, render("home.html", home=home([summary], ledger)))]
+    return [parse(html) for html in (run, table, render("home.html", home=home([summary], ledger), models=[]))]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sample_ledger
 from html_reader import parse, rows
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from runhive.formats.predictions import Predictions, from_csv
 from runhive.metrics import calibration, precision_recall_curve, roc_curve, softmax
@@ -63,7 +63,7 @@ def test_each_cell_with_a_number_opens_its_images_and_no_others(opened: Page, le
             f"Actual {actual}, predicted {predicted}: {len(names)} of {len(names)}"
         )
         opened.keyboard.press("Escape")
-        assert dialog.count() == 0
+        expect(dialog).to_have_count(0)
 
 
 def test_a_cell_is_opened_and_closed_by_keys_and_focus_comes_back(opened: Page) -> None:

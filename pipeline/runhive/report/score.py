@@ -94,7 +94,8 @@ def finite_metrics(run: Run) -> dict[str, float]:
 
 def is_share(metric: str) -> bool:
     """True for metrics in [0, 1] that are shown in percent."""
-    return metric.rpartition(".")[2].removesuffix("_low").removesuffix("_high") in SHARES
+    name = metric.rpartition(".")[2].removesuffix("_low").removesuffix("_high")
+    return name in SHARES or name.endswith("_top1_agreement")  # of a variant
 
 
 def is_better(metric: str, value: float, than: float) -> bool:

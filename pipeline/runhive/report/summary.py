@@ -9,7 +9,6 @@ from pydantic import TypeAdapter
 from runhive.report.numerals import epoch_of
 from runhive.report.record import Code, Comparison, flatten, last_named, read_part
 from runhive.report.score import Score, score_of, shown_change
-from runhive.report.timeline import timed
 from runhive.report.tryit.onnx_file import Onnx, onnx_of
 from runhive.report.verdict import Verdict, judge
 from runhive.tracking.ledger.run import Run, run_folder
@@ -28,7 +27,7 @@ ENDINGS = {
 
 @dataclass(frozen=True)
 class Facts:
-    """`change` is the score minus the baseline's on the same images; `seconds` is None while nothing was timed.
+    """`change` is the score minus the baseline's on the same images; `seconds` are from start to end.
 
     `named` are the parameters of TABLED that the run has, by the last part of their name. `kept` are the names of the
     files that the ledger keeps of it, where that is known.
@@ -135,7 +134,5 @@ def _change(score: Score | None, comparison: Comparison | None) -> float | None:
 
 
 def _seconds(run: Run) -> float | None:
-    if spent := timed(run):
-        return sum(spent.values())
     start, end = epoch_of(run.started_at), epoch_of(run.ended_at)
     return None if start is None or end is None or end < start else end - start

@@ -53,8 +53,15 @@
     if (!kept.length) return [head, element("p", { class: "rh-quiet" }, rows.length ? "The same in all runs." : "None.")];
     const header = ["", ...runs.map((run) => heading(run, runs.length <= MOST_NAMED))];
     const listed = kept.map((row) => [label(row, runs, title), ...cells(row, runs)]);
-    const caption = onlyDiffering && same ? element("p", { class: "rh-quiet rh-caption" }, `${number(same)} more are the same or empty.`) : null;
+    const told = [title === "Metrics" ? ranked(runs) : "", onlyDiffering && same ? `${number(same)} more are the same or empty.` : ""].filter(Boolean);
+    const caption = told.length ? element("p", { class: "rh-quiet rh-caption" }, told.join(" ")) : null;
     return [head, table(`${title} of the runs`, header, listed, "rh-table--compare"), caption];
+  }
+
+  /** On what the best are the best. */
+  function ranked(runs) {
+    const sets = [...new Set(runs.map((run) => basisOf(run, "")))];
+    return sets.length === 1 ? `★ the best of these, on ${sets[0]}.` : "Measured on different sets: only what is the same for all of them is ranked (★).";
   }
 
   function heading(run, isNamed) {

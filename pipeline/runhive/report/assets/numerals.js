@@ -65,7 +65,10 @@
     return `${fixed(scaled, scaled < 100 ? 1 : 0)}${THIN}${"kMG"[power - 1]}B`;
   }
 
-  const isShare = (metric) => SHARES.includes(lastPart(metric).replace(/_low$/, "").replace(/_high$/, ""));
+  function isShare(metric) {
+    const name = lastPart(metric).replace(/_low$/, "").replace(/_high$/, "");
+    return SHARES.includes(name) || name.endsWith("_top1_agreement"); // of a variant
+  }
 
   /** A metric's value in its own way: percent, bytes or four digits. */
   function shown(metric, value) {

@@ -87,7 +87,7 @@
     return element(
       "p", { class: "rh-suggest" }, ids.length ? "Add one more run, or take " : "Choose 2 to 20 runs, or take ",
       offer("the last two", completed.slice(-2)), " ",
-      peers.length > 1 ? offer(`the last ${number(peers.length)} of ${visible(experiment || "no experiment", 40)}`, peers) : null,
+      peers.length > 2 ? offer(`the last ${number(peers.length)} of ${visible(experiment || "no experiment", 40)}`, peers) : null,
     );
   }
 

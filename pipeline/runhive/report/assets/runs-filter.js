@@ -20,7 +20,7 @@
     const error = element("p", { id: "rt-filter-error", class: "rt-error", role: "alert", hidden: true });
     const list = runhive.suggest(input, names(model), (name) => valuesOf(model, name));
     const help = element("a", { href: "../reference/filters.html", class: "rt-help" }, "Grammar");
-    const node = element("div", { class: "rt-filter", role: "search" },
+    const node = element("div", { class: "rt-filter", role: "search", "aria-label": "Runs" },
       element("label", { for: "rt-filter" }, "Filter"), element("div", { class: "rt-box" }, input, list), help, error);
     if (!document.querySelector('a[href$="reference/filters.html"]')) help.remove(); // a site of other docs
     return {

@@ -31,6 +31,7 @@
       items: state.group ? grouped(model, state, places, column, isDown) : ranked(model, places, column, isDown),
       best: new Map(measured.map(({ key, values, sections }) => [key, best(key, values, sections)])),
       notes: measured.flatMap(note),
+      measuredOn: [...new Set(measured.flatMap(({ sections: [first] }) => (first?.set.digest ? [first.set.text] : [])))],
     };
   }
 

@@ -192,7 +192,7 @@
         group ? "mean ± standard deviation, then the best" : "beside a number: its 95 % interval",
         !group && this.model.table.column("selected").includes(true) && "* the epoch was selected on these images",
         !group && "★ best in view on the newest run's evaluation set",
-        "a number's title names its evaluation set and digest",
+        this.view.measuredOn.length && `measured on ${this.view.measuredOn.join("; ")}, where no note says otherwise`,
       ].filter(Boolean);
     }
 

@@ -1,0 +1,183 @@
+"""Each kind of page in Debian's Chromium: from a folder and under a sub-path of a server, in both themes."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from test_report_browser import Scheme, address_of, stays
+
+from runhive.report.npm import bring, locked
+from runhive.report.site import Plan, build
+from runhive.tracking.ledger.ledger import Ledger
+
+ROOT = Path(__file__).parents[2]
+AXE = """async () => (await axe.run({
+  preload: false, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
+})).violations.flatMap(one => one.nodes.map(node => [one.id, node.html.slice(0, 200)]))"""
+# What the theme itself writes: its search has no name as a dialog, its copy buttons are landmarks without one.
+OF_THE_THEME = {"aria-dialog-name": '<div class="md-search"', "landmark-unique": '<nav class="md-code__nav"'}
+DOCS = ("tutorial/first-run", "how-to/compare", "reference/params", "explanation/performance")
+KINDS = (
+    "home", "runs", "compare", "compare two", "compare twenty", "trends", "data", "models",
+    "completed", "failed", "canceled", "lost", "running",
+)  # fmt: skip
+
+
+def page_of(kind: str, site: Path, ledger: Ledger) -> tuple[Path, str]:
+    """The file of a page of that kind, and what comes behind the # of its address."""
+    runs = ledger.runs()
+    match kind.split():
+        case ["home"]:
+            return site / "index.html", ""
+        case ["compare", many]:
+            ids = [run.run_id for run in runs if run.state == "completed"][-{"two": 2, "twenty": 20}[many] :]
+            return site / "compare/index.html", f"#runs={','.join(ids)}"
+        case ["runs" | "compare" | "trends" | "data" | "models"]:
+            return site / kind / "index.html", ""
+        case _:
+            run = next(run for run in runs if run.state == kind)
+            return site / "runs" / f"{run.run_id}.html", ""
+
+
+@pytest.fixture(scope="session")
+def docs_site(empty_ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with all pages of the docs."""
+    folder = tmp_path_factory.mktemp("docs")
+    shutil.copytree(ROOT / "docs", folder / "docs")
+    shutil.copy(ROOT / "mkdocs.yml", folder)
+    build(empty_ledger, folder, folder / "site", Plan(static=True))
+    return folder / "site"
+
+
+@pytest.fixture
+def told(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
+    """A page, and what it told the console or asked of other hosts."""
+    page, said = browser.new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: None if stays(request.url) else said.append(request.url))
+    yield page, said
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_tells_the_console_nothing_and_asks_no_other_host(
+    kind: str, scheme: str, site: Path, ledger: Ledger, told: tuple[Page, list[str]], served: Callable[[Path], str]
+) -> None:
+    """Neither an error, nor a word of the content security policy, nor a request that leaves the site."""
+    page, said = told
+    path, state = page_of(kind, site, ledger)
+    page.goto(address_of(path, scheme, served) + state, wait_until="networkidle")
+    if state:
+        page.wait_for_selector(".rh-compared:not([aria-busy]) .rh-compare-section")
+
+    expect(page.locator("h1")).to_be_visible()
+    assert said == []
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_empty_pages_and_the_docs_tell_the_console_nothing_either(
+    scheme: str, empty_site: Path, docs_site: Path, told: tuple[Page, list[str]], served: Callable[[Path], str]
+) -> None:
+    page, said = told
+    empty = [empty_site / name for name in ("index.html", "runs/index.html", "compare/index.html", "trends/index.html")]
+    for path in [*empty, *(docs_site / f"{name}.html" for name in DOCS)]:
+        page.goto(address_of(path, scheme, served), wait_until="networkidle")
+
+    assert said == []
+
+
+@pytest.mark.parametrize("page_name", ["compare/index.html", "trends/index.html", "runs/index.html"])
+def test_hostile_runs_run_nothing_from_a_server_either(
+    page_name: str, hostile_site: Path, told: tuple[Page, list[str]], served: Callable[[Path], str]
+) -> None:
+    page, said = told
+    ids = sorted(path.stem for path in (hostile_site / "runs").glob("2026*.html"))[:20]
+    state = f"#runs={','.join(ids)}" if page_name.startswith("compare") else ""
+    page.goto(served(hostile_site / page_name) + state, wait_until="networkidle")
+    if state:
+        page.wait_for_selector(".rh-compared:not([aria-busy]) .rh-compare-section")
+
+    assert page.evaluate("window.pwned") is None
+    assert said == []
+
+
+@pytest.fixture(scope="session")
+def axe(source: Path) -> str:
+    """The code of axe-core."""
+    package = locked(["axe-core"], Path(__file__).with_name("npm.toml"))
+    bring(package, source / ".runhive/npm", source)
+    return (source / ".runhive/npm" / package["axe-core"].files["axe.min.js"]).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_kind_of_page_is_usable_for_all_as_axe_core_sees_it(
+    scheme: Scheme, site: Path, ledger: Ledger, empty_site: Path, docs_site: Path, browser: Browser, axe: str
+) -> None:
+    """The whole page, the theme's frame too, but for the faults of OF_THE_THEME."""
+    page = browser.new_context(color_scheme=scheme).new_page()
+    places = [page_of(kind, site, ledger) for kind in KINDS]
+    places += [(empty_site / "index.html", ""), *((docs_site / f"{name}.html", "") for name in DOCS)]
+    places += [(path, "") for path in sorted((site / "data").glob("*.html"))]
+    found = []
+    for path, state in places:
+        page.goto("about:blank")
+        page.goto(path.as_uri() + state)
+        if state:
+            page.wait_for_selector(".rh-compared:not([aria-busy]) .rh-compare-section")
+        page.evaluate("document.querySelectorAll('article details').forEach(one => one.open = true)")
+        page.evaluate(axe)
+        found += [
+            (path.name + state[:5], fault, html)
+            for fault, html in page.evaluate(AXE)
+            if not html.startswith(OF_THE_THEME.get(fault, "\0"))
+        ]
+    page.context.close()
+
+    assert found == [], "\n".join(map(str, found))
+
+
+def test_by_two_clicks_from_home_one_sees_why_the_latest_run_is_worse_than_the_best(
+    site: Path, told: tuple[Page, list[str]]
+) -> None:
+    """What was set otherwise, how the curves went, and which images were lost."""
+    page, said = told
+    page.goto((site / "index.html").as_uri())
+    page.locator(".rh-experiment", has=page.get_by_text("digits", exact=True)).get_by_text("Compare the two").click()
+    row = page.get_by_role("row", name="train.lr")
+
+    expect(row).to_contain_text("0.05")
+    expect(row).to_contain_text("0.02")
+    page.get_by_role("button", name="images").first.click()
+    expect(page.get_by_role("heading", name="Lost by 2: 7")).to_be_visible()
+    assert page.locator(".rh-gallery").last.locator("li").count() == 7
+    assert said == []
+
+
+def test_the_runs_that_are_ticked_are_compared_by_a_click(site: Path, told: tuple[Page, list[str]]) -> None:
+    page, said = told
+    page.goto((site / "runs/index.html").as_uri())
+    ticks = page.locator("input[data-run]")
+    chosen = [ticks.nth(number).get_attribute("data-run") for number in (0, 2, 3)]
+    for number in (0, 2, 3):
+        ticks.nth(number).check()
+    page.locator(".rt-compare").click()
+    page.wait_for_selector(".rh-compare-section")
+
+    assert sorted(page.locator(".rh-chosen-runs .rh-id").all_inner_texts()) == sorted(filter(None, chosen))
+    assert said == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_twenty_runs_side_by_side_fit_the_window(width: int, site: Path, ledger: Ledger, browser: Browser) -> None:
+    page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+    path, state = page_of("compare twenty", site, ledger)
+    page.goto(path.as_uri() + state)
+    page.wait_for_selector(".rh-compared:not([aria-busy]) .rh-compare-section")
+
+    assert page.locator(".rh-chosen-runs li").count() == 20
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.context.close()
