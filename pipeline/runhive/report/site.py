@@ -12,6 +12,7 @@ from runhive.report.compare_site import write_compare
 from runhive.report.data_site import page_names, write_data_pages
 from runhive.report.home import home, most_wanted
 from runhive.report.keep import Keep
+from runhive.report.lean import ICONS, lean
 from runhive.report.models import page_of, registry_state
 from runhive.report.models_site import write_model_pages
 from runhive.report.npm import Package, Unreachable, bring, locked, place
@@ -152,6 +153,7 @@ def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Pat
 
 def _take_shell(work: Path) -> Shell:
     """The run pages' shell, which goes away."""
-    shell = read_shell(work / RUN_SHELL, "runhive-run")
+    shell, icons = lean(read_shell(work / RUN_SHELL, "runhive-run"), "../")
     (work / RUN_SHELL).unlink()
+    (work / ICONS).write_text(icons, encoding="utf-8")
     return shell
