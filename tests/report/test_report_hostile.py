@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from sample_ledger import digits, params, started
 
 from runhive.report.home import home
+from runhive.report.models import registry_state
 from runhive.report.record import Code
 from runhive.report.reproduce import recipe
 from runhive.report.run_page import run_page
@@ -21,6 +22,7 @@ from runhive.report.templates import render
 from runhive.report.text import visible
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Event, fold
+from runhive.tracking.registry.catalog import read_catalog
 
 ID = "20261101-000100-abcdef"
 TIME = datetime(2026, 11, 1, tzinfo=UTC).isoformat()
@@ -62,9 +64,16 @@ def drawn(text: str, ledger: Ledger, folder: Path) -> list[Page]:
         details={},
         versions=[],
     )
-    place = {"total": 1, "first": 1, "names": ["index.html"], "index": 0}
-    table = render("runs.html", summaries=[summary], scripts=[], **place)
-    return [parse(html) for html in (run, table, render("home.html", home=home([summary], ledger)))]
+    place = {"total": 1, "first": 1, "last": 1, "names": ["index.html"], "index": 0}
+    table = render("runs.html", rows=render("runs_row.html", summary=summary), scripts=[], **place)
+    return [
+        parse(html)
+        for html in (
+            run,
+            table,
+            render("home.html", home=home([summary], ledger), models=registry_state(read_catalog(ledger))),
+        )
+    ]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
