@@ -50,6 +50,7 @@ class _Reader(HTMLParser):
         self.page, self.open = Page(), list[str]()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.page.text += " " * (tag in BLOCKS)
         self.page.tags.append((tag, {name: value or "" for name, value in attrs}))
         if tag not in VOID:
             self.open.append(tag)

@@ -121,7 +121,7 @@ def test_without_its_files_a_version_says_so(source: Path, tmp_path: Path) -> No
 
 def test_a_first_look_shows_images_under_their_own_class_and_split(site: Path) -> None:
     html = (site / "data/index.html").read_text()
-    groups = html.split('id="samples"')[1].split("<h2")[0].split("<figure>")[1:]
+    groups = html.split("id=samples>")[1].split("<h2")[0].split("<figure>")[1:]
 
     assert groups
     for group in groups:

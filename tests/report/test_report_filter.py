@@ -94,7 +94,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def answers(page: Page, rows: Sequence[Row], filters: Sequence[str], work: Path) -> list[dict[str, Any]]:
     """What the page makes of *filters* over *rows*, the oldest first."""
     page.goto("about:blank")
-    paths = [work / path for path in shards.write_run_shards(rows[::-1], work)]
+    paths = [work / path for path in [shards.write_run_shard(one, work) for one in shards.blocks(rows[::-1])]]
     for path in (ASSETS / "runhive.js", *paths, *(ASSETS / f"{name}.js" for name in ("filter", "fields", "numerals"))):
         page.add_script_tag(content=path.read_text(encoding="utf-8"))
     found: list[dict[str, Any]] = page.evaluate(ANSWER, list(filters))

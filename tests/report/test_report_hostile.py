@@ -62,8 +62,8 @@ def drawn(text: str, ledger: Ledger, folder: Path) -> list[Page]:
         details={},
         versions=[],
     )
-    place = {"total": 1, "first": 1, "names": ["index.html"], "index": 0}
-    table = render("runs.html", summaries=[summary], scripts=[], **place)
+    place = {"total": 1, "first": 1, "last": 1, "names": ["index.html"], "index": 0}
+    table = render("runs.html", rows=render("runs_row.html", summary=summary), scripts=[], **place)
     return [parse(html) for html in (run, table, render("home.html", home=home([summary], ledger), models=[]))]
 
 

@@ -42,7 +42,7 @@ def test_states_differ_by_shape_and_not_by_colour_alone(site: Path) -> None:
 @pytest.mark.parametrize("where", ["index.html", "runs/index.html"])
 def test_each_number_that_was_selected_on_its_images_says_so_and_no_other_does(where: str, site: Path) -> None:
     results = re.findall(
-        r'<span class="rh-result"[^>]*>.*?</span>\s*(?:<span class="rh-selected">|<)', (site / where).read_text(), re.S
+        r"<span class=rh-result[^>]*>.*?</span>\s*(?:<span class=rh-selected>|<)", (site / where).read_text(), re.S
     )
     insects = [row for row in rows((site / where).read_text()) if "pytorch-hymenoptera" in row and "completed" in row]
     numbers = [row for row in rows((site / where).read_text()) if " digits " in row and "completed" in row]
@@ -112,7 +112,7 @@ def test_a_run_without_a_result_has_its_cause_on_top(
 
 
 def test_a_lost_run_still_shows_the_epochs_it_left(site: Path) -> None:
-    assert 'id="curves"' in page(site, 21, 7)
+    assert "id=curves>" in page(site, 21, 7)
     assert 'id="curves"' not in page(site, 19, 15)
 
 
@@ -130,7 +130,7 @@ def test_curves_have_a_title_a_description_labels_and_the_kept_epoch(site: Path)
 
 
 def test_mistakes_are_shown_the_most_confident_first_with_thumbnails_written_once(site: Path) -> None:
-    section = page(site, 22, 9).split('id="mistakes"')[1].split("<details")[0]
+    section = page(site, 22, 9).split("id=mistakes>")[1].split("<details")[0]
     shares = [float(share) for share in re.findall(r'rh-gallery__share">([\d.]+)', section)]
     pictures = [image["src"] for image in parse(section).all("img")]
 
@@ -156,7 +156,7 @@ def test_a_run_can_be_made_again_by_the_commands_on_its_page(site: Path) -> None
 
 
 def test_lineage_leads_from_the_data_over_the_run_to_the_onnx_file(site: Path) -> None:
-    chain = page(site, 22, 9).split('class="rh-lineage"')[1].split("</ol>")[0]
+    chain = page(site, 22, 9).split("class=rh-lineage>")[1].split("</ol>")[0]
 
     assert re.findall(r"rh-lineage__kind\">(\w+)<", chain) == ["data", "code", "run", "weights", "ONNX"]
     assert [len(re.findall("rh-lineage__kind", item)) for item in chain.split("<li>")[1:]] == [2, 1, 1, 1]
@@ -186,7 +186,7 @@ def test_the_trend_links_each_point_to_its_run_and_draws_the_interval(site: Path
     points = re.findall(r'<a href="(runs/[\w-]+\.html)"><circle', html)
 
     assert len(points) == 8
-    assert html.count('class="rh-band"') == 2
+    assert html.count("class=rh-band") == 2
 
 
 def test_three_hundred_classes_are_cut_to_the_most_confused_and_the_page_says_so(hostile_site: Path) -> None:
@@ -195,7 +195,8 @@ def test_three_hundred_classes_are_cut_to_the_most_confused_and_the_page_says_so
     assert "the 20 most confused of 300 classes" in found.text
     assert "Most frequent mistakes" in found.text
     html = (hostile_site / "runs/20261101-000300-abcdef.html").read_text()
-    assert len(re.findall(r'class="rh-(?:hit|miss)-\d"', html)) == 400
+    matrix = html.split("Confusion matrix:")[1].split("</table>")[0]
+    assert matrix.count("<td") == 1 + 400
 
 
 def test_a_run_without_images_shows_its_own_metric(hostile_site: Path) -> None:

@@ -26,7 +26,7 @@ def path(site: Path, day: int, hour: int) -> Path:
 
 
 def section(site: Path, when: tuple[int, int], name: str) -> str:
-    return path(site, *when).read_text().split(f'id="{name}"')[1].split("<h2")[0]
+    return path(site, *when).read_text().split(f"id={name}>")[1].split("<h2")[0]
 
 
 def answers(ledger: Ledger, day: int, hour: int) -> Answers:

@@ -1,5 +1,6 @@
 """Data shards: what the page reads is what the ledger says, digit by digit, and nothing in it is markup."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
 from runhive.report import shards
-from runhive.report.shards import columnar, write_run_shards, write_shard
+from runhive.report.shards import blocks, columnar, write_run_shard, write_shard
 from runhive.tracking.fields import value
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.row import COLUMNS, Row, row_of
@@ -23,6 +24,10 @@ READ = """() => { const table = runhive.table("runs");
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False), st.text()
 )
+
+
+def _written(newest_first: Sequence[Row], work: Path) -> list[str]:
+    return [write_run_shard(rows, work) for rows in blocks(newest_first)]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +56,7 @@ def a_row(number: int, **known: Any) -> Row:
 
 def test_the_page_reads_every_column_of_the_ledger_s_table(ledger: Ledger, page: Page, tmp_path: Path) -> None:
     rows = ledger.rows()[::-1]
-    found = read_back(page, tmp_path, write_run_shards(ledger.rows(), tmp_path))
+    found = read_back(page, tmp_path, _written(ledger.rows(), tmp_path))
     timed = [row | {"seconds": value(row, "seconds")} for row in rows]
 
     assert {*COLUMNS, "metrics.val.accuracy", "params.train.lr"} <= found.keys()
@@ -67,7 +72,7 @@ def test_the_page_reads_every_column_of_the_ledger_s_table(ledger: Ledger, page:
 )
 def test_a_value_comes_through_unchanged(values: list[Any], name: str, page: Page, tmp_path: Path) -> None:
     rows = [a_row(number, **{name: one}) for number, one in enumerate(values)]
-    found = read_back(page, tmp_path, write_run_shards(rows[::-1], tmp_path))
+    found = read_back(page, tmp_path, _written(rows[::-1], tmp_path))
 
     written = found.get(f"params.{name}", [None] * len(values))
     assert [float(one) if is_number(one) else one for one in written] == values
@@ -88,7 +93,7 @@ def test_a_shard_is_ascii_without_markup_and_runs_nothing_of_a_run(page: Page, t
 def test_a_new_run_changes_the_last_shard_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "RUNS_A_SHARD", 4)
     rows = [a_row(number, lr=number) for number in range(11)][::-1]
-    before, after = write_run_shards(rows[1:], tmp_path), write_run_shards(rows, tmp_path)
+    before, after = _written(rows[1:], tmp_path), _written(rows, tmp_path)
 
     assert len(before) == len(after) == 3
     assert before[:2] == after[:2] and before[2] != after[2]

@@ -16,7 +16,7 @@ import sample_ledger
 from html_reader import read, rows
 
 from runhive.errors import RunhiveError
-from runhive.report import site as site_module
+from runhive.report import table_site
 from runhive.report.site import build
 from runhive.report.stamp import Stamp
 from runhive.report.swap import swap, sweep
@@ -118,7 +118,7 @@ def test_an_empty_ledger_says_what_to_type(empty_site: Path) -> None:
 def test_many_runs_are_split_over_pages_that_name_each_other(
     ledger: Ledger, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(site_module, "RUNS_A_PAGE", 5)
+    monkeypatch.setattr(table_site, "RUNS_A_PAGE", 5)
     build(ledger, source, tmp_path / "site")
     tables = [tmp_path / "site/runs" / name for name in ("index.html", "page-2.html", "page-3.html")]
 

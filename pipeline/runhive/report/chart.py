@@ -111,7 +111,7 @@ def whole_ticks(low: int, high: int, wanted: int = 6) -> list[int]:
 
 def path(points: Sequence[tuple[float, float]]) -> Markup:
     """Points (percent, pixels) as a polyline's coordinates: only digits, so fit for a page as they are."""
-    return Markup(" ".join(f"{x * WIDTH / 100:.1f},{y:.1f}" for x, y in points))
+    return Markup(" ".join(f"{x * WIDTH / 100:.0f},{y:.1f}" for x, y in points))
 
 
 def thinned(items: Sequence[Item], most: int) -> list[Item]:

@@ -1,6 +1,8 @@
 """The confusion matrix as shaded cells, and the pairs of classes that were mixed up most."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ SHADES = 9
 
 @dataclass(frozen=True)
 class Cell:
-    """`shade` is 0 to 9: the share of the actual class that was answered so. `key` is its place in the whole matrix."""
+    """`shade` is 1 to 9: the share of the actual class that was answered so. `key` is its place in the whole matrix."""
 
     count: int
     shade: int
@@ -25,8 +27,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
+    """`cells` has None for what was never answered, but for the class itself."""
+
     label: str
-    cells: tuple[Cell, ...]
+    cells: tuple[Cell | None, ...]
     images: int
 
 
@@ -61,7 +65,7 @@ def shaded(evaluation: Evaluation) -> Confusion | None:
     counts = np.array(evaluation.confusion, dtype=np.float64)
     kept = _most_confused(counts)
     images = counts.sum(axis=1)
-    rows = [Row(labels[a], tuple(_cell(counts[a, p], images[a], a, p) for p in kept), int(images[a])) for a in kept]
+    rows = [Row(labels[a], _cells(evaluation.confusion[a], a, kept), int(images[a])) for a in kept]
     return Confusion(
         labels=tuple(labels[index] for index in kept),
         rows=tuple(rows),
@@ -77,10 +81,20 @@ def _most_confused(counts: NDArray[np.float64]) -> list[int]:
     return sorted(int(index) for index in order)
 
 
-def _cell(count: float, images: float, actual: int, predicted: int) -> Cell:
-    share = count / images if images else 0.0
-    shade = min(SHADES, int(np.ceil(share * SHADES)))
-    return Cell(int(count), shade, actual == predicted, share, f"{actual}-{predicted}")
+def _cells(counts: Sequence[int], actual: int, kept: Sequence[int]) -> tuple[Cell | None, ...]:
+    images = sum(counts) or 1
+    return tuple(
+        Cell(
+            count=counts[predicted],
+            shade=min(SHADES, ceil(counts[predicted] / images * SHADES)),
+            is_hit=actual == predicted,
+            share=counts[predicted] / images,
+            key=f"{actual}-{predicted}",
+        )
+        if counts[predicted] or actual == predicted
+        else None
+        for predicted in kept
+    )
 
 
 def _worst_pairs(counts: NDArray[np.float64], labels: list[str]) -> tuple[Pair, ...]:

@@ -91,16 +91,17 @@ def _points(history: Sequence[Epoch], column: str) -> list[tuple[int, float]]:
 
 def _line(kind: str, points: Sequence[tuple[int, float]], frame: Frame) -> Line:
     unbroken = pieces(points, lambda left, right: right[0] != left[0] + 1)
-    dots = [
-        Dot(frame.x(epoch), frame.y(value), f"{kind}, epoch {epoch}: {frame.show(value)}") for epoch, value in points
-    ]
+    dotted = points if len(points) <= MOST_DOTS else ()
     return Line(
         css=kind,
         label=kind,
         paths=tuple(
             path([(frame.x(at), frame.y(value)) for at, value in thinned(one, MOST_POINTS)]) for one in unbroken
         ),
-        dots=tuple(dots) if len(dots) <= MOST_DOTS else (),
+        dots=tuple(
+            Dot(frame.x(epoch), frame.y(value), f"{kind}, epoch {epoch}: {frame.show(value)}")
+            for epoch, value in dotted
+        ),
         label_y=frame.y(points[-1][1]),
     )
 

@@ -57,15 +57,15 @@ def run_table_scripts(shards: Sequence[str]) -> list[str]:
     return [loader, *shards, *table]
 
 
-def write_run_shards(rows: Sequence[Row], work: Path) -> list[str]:
-    """Write *rows*, newest first, as shards of 1,000 runs each and return their paths, the oldest runs' first.
+def blocks(newest_first: Sequence[Row]) -> list[Sequence[Row]]:
+    """The rows of each shard, the oldest first: a new run changes the last shard only."""
+    oldest_first = newest_first[::-1]
+    return [oldest_first[start : start + RUNS_A_SHARD] for start in range(0, len(oldest_first), RUNS_A_SHARD)]
 
-    A shard has the columns of its own runs, so a new run changes the last one only. To the columns of the rows comes
-    `seconds`, from start to end.
-    """
-    timed = [{**row, SECONDS: value(row, SECONDS)} for row in reversed(rows)]
-    starts = range(0, len(timed), RUNS_A_SHARD)
-    return [write_shard(work, RUNS, columnar(tabulate(timed[start : start + RUNS_A_SHARD]))) for start in starts]
+
+def write_run_shard(rows: Sequence[Row], work: Path) -> str:
+    """Write *rows* as a shard and return its path. To their columns comes `seconds`, from start to end."""
+    return write_shard(work, RUNS, columnar(tabulate([{**row, SECONDS: value(row, SECONDS)} for row in rows])))
 
 
 def columnar(table: pd.DataFrame) -> dict[str, Any]:

@@ -12,18 +12,19 @@ from runhive.report.compare_site import write_compare
 from runhive.report.data_site import page_names, write_data_pages
 from runhive.report.home import home, most_wanted
 from runhive.report.keep import Keep
+from runhive.report.lean import lean
 from runhive.report.models import page_of, registry_state, tried
 from runhive.report.models_site import write_model_pages
 from runhive.report.npm import Package, Unreachable, bring, locked, place
 from runhive.report.page_maker import Place
 from runhive.report.pages import Links, Progress, write_run_pages
 from runhive.report.search import add_runs_to_search
-from runhive.report.shards import run_table_scripts, write_run_shards
 from runhive.report.shell import RUN_SHELL, Shell, read_shell, render_shell
 from runhive.report.stamp import Stamp
 from runhive.report.summaries import summaries_of
 from runhive.report.summary import Summary
 from runhive.report.swap import building_folder, swap, sweep
+from runhive.report.table_site import write_run_shards, write_tables
 from runhive.report.templates import render
 from runhive.report.trends_site import write_trends
 from runhive.report.tryit.offer import TryIt, offers, root_of
@@ -37,7 +38,6 @@ from runhive.tracking.registry.catalog import Catalog, read_catalog
 
 ASSETS = Path(__file__).with_name("assets")
 STAMP = "stamp.json"
-RUNS_A_PAGE = 500
 LONGEST_BUILD = 600.0  # seconds that a second build waits for the first
 KEPT = ".runhive"
 LIBRARIES = ("uplot",)
@@ -88,8 +88,8 @@ def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan, progress: Prog
     catalog = read_catalog(ledger)
     _write_home(summaries, catalog, ledger, stamp, work)
     rows = [row for row in ledger.rows() if ids is None or row["run_id"] in ids]
-    shards = write_run_shards(rows, work)
-    _write_tables(summaries, shards, work)
+    shards = write_run_shards(rows, ledger, work, keep)
+    write_tables(summaries, ledger, shards, work, keep)
     write_trends(rows, shards, work, "uplot" in libraries)
     write_data_pages(summaries, ledger, work)
     by_id = {one.run_id: one for one in summaries}
@@ -142,20 +142,10 @@ def _write_home(summaries: Sequence[Summary], catalog: Catalog, ledger: Ledger, 
     page.write_bytes(read_shell(page, "runhive-home").fill(body))
 
 
-def _write_tables(summaries: Sequence[Summary], shards: Sequence[str], work: Path) -> None:
-    """Write the table of runs, a page for every 500; with JavaScript each shows all of them, from *shards*."""
-    shell = read_shell(work / "runs/index.html", "runhive-runs")
-    starts = range(0, max(1, len(summaries)), RUNS_A_PAGE)
-    names = ["index.html", *(f"page-{number}.html" for number in range(2, len(starts) + 1))]
-    for index, start in enumerate(starts):
-        rows = summaries[start : start + RUNS_A_PAGE]
-        place = {"total": len(summaries), "first": start + 1, "names": names, "index": index}
-        body = render("runs.html", summaries=rows, scripts=run_table_scripts(shards), **place)
-        (work / "runs" / names[index]).write_bytes(shell.fill(body))
-
-
 def _take_shell(work: Path) -> Shell:
     """The run pages' shell, which goes away."""
-    shell = read_shell(work / RUN_SHELL, "runhive-run")
+    shell, files = lean(read_shell(work / RUN_SHELL, "runhive-run"), "../")
     (work / RUN_SHELL).unlink()
+    for path, content in files.items():
+        (work / path).write_text(content, encoding="utf-8")
     return shell

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from runhive.report import numerals
+from runhive.report.compact import Compact
 from runhive.report.text import clip, visible
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -28,6 +29,7 @@ def _environment() -> Environment:
         finalize=_finish,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=[Compact],
     )
     environment.filters.update(
         clip=clip,
@@ -48,9 +50,9 @@ def _safe(show: Callable[[Any], str]) -> Callable[[Any], Markup]:
 
 
 def _finish(value: object) -> object:
-    """Print None as nothing and a bare float, which is a place in a drawing, to six digits."""
+    """Print None as nothing and a bare float, which is a place in a drawing, to its hundredths."""
     if isinstance(value, Markup):
         return value
     if isinstance(value, float):
-        return Markup(f"{value:g}")
+        return Markup(f"{round(value, 2):g}")
     return "" if value is None else visible(str(value))

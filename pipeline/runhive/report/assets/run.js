@@ -34,13 +34,17 @@
     dialog.showModal();
   }
 
+  function label(cell) {
+    return cell.title || cell.textContent;
+  }
+
   function heading(link, key) {
     const cell = link.closest("td");
     const table = link.closest("table");
-    const predicted = table.tHead.rows[1].cells[cell.cellIndex].querySelector("span").title;
-    const actual = cell.parentElement.cells[0].title;
+    const predicted = table.tHead.rows[1].cells[cell.cellIndex].querySelector("span");
+    const actual = cell.parentElement.cells[0];
     const there = document.querySelectorAll(`[data-cell="${key}"]`).length;
-    return `Actual ${actual}, predicted ${predicted}: ${there} of ${link.textContent}`;
+    return `Actual ${label(actual)}, predicted ${label(predicted)}: ${there} of ${link.textContent}`;
   }
 
   /** A line of the log, or an image, is shown where its fold is closed. */

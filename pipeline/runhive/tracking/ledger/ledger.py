@@ -146,12 +146,12 @@ class Ledger:
     def file(self, run_id: str, name: str) -> bytes | None:
         """Return the content of a run's file as it was kept last; None where it has none of that name."""
         check_name(name)
-        kept = in_force(subtree(self._tree(), run_folder(run_id))).get(name)
+        kept = self._in_force(run_id).get(name)
         return content_of(self.repository, kept.id) if kept else None
 
     def files(self, run_id: str) -> dict[str, int]:
         """Return the bytes that each file of the run has, by name, without its events."""
-        kept = in_force(subtree(self._tree(), run_folder(run_id)))
+        kept = self._in_force(run_id)
         return {name: len(content_of(self.repository, one.id)) for name, one in sorted(kept.items())}
 
     def media(self, sha256: str) -> bytes | None:
@@ -168,6 +168,9 @@ class Ledger:
                     return run
                 other = other or run
         return other
+
+    def _in_force(self, run_id: str) -> Mapping[str, Kept]:
+        return in_force(subtree(self._tree(), run_folder(run_id)))
 
     def _tree(self) -> pygit2.Tree | None:
         return tree_of(commit_at(self.repository))
