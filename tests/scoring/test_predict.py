@@ -237,3 +237,10 @@ def test_a_model_that_is_no_file_and_no_run_is_one_line(tmp_path: Path, photos: 
 
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("runhive: ")
+
+
+def test_a_name_outside_of_a_repository_is_no_file_and_says_so(photos: Path) -> None:
+    done = call("insects", "a", cwd=photos)
+
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("runhive: there is no file insects, and runs and versions are in a repository: ")

@@ -17,7 +17,8 @@ from runhive.params import parse_params
 from runhive.presets import presets, with_changes
 from runhive.vision.onnx_model import to_onnx
 from runhive.vision.predict import predict_logits
-from runhive.vision.train import make_classifier, preprocess_of
+from runhive.vision.lesson import preprocess_of
+from runhive.vision.train import make_classifier
 
 ARCHIVE = Path(__file__).parents[3] / "shared" / "data" / "hymenoptera_data.zip"
 SOURCE = Path(runhive.__file__).parents[1]

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from runhive.data.names import shown
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of
 from runhive.mistakes import one_line
@@ -38,7 +39,12 @@ def locate(word: str | Path, variant: str = "fp32") -> Located:
     from runhive.tracking.ledger.ledger import open_ledger
     from runhive.tracking.repository import main_root
 
-    root = main_root()
+    try:
+        root = main_root()
+    except RunhiveError as error:
+        raise RunhiveError(
+            f"there is no file {shown(text)}, and runs and versions are in a repository: {error}"
+        ) from None
     ledger = open_ledger(root)
     return (_registered if REGISTERED.fullmatch(text) else _of_run)(root, ledger, text, variant)
 
