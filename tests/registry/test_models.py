@@ -14,6 +14,7 @@ from onnx import TensorProto, helper
 from shop import CLASSES, GOOD, PREPROCESS, Shop, git, worse
 
 from runhive.files import sha256_of
+from runhive.tracking.ledger.run import Event
 from runhive.tracking.registry.catalog import read_catalog
 
 
@@ -92,6 +93,16 @@ def test_code_that_is_not_committed_is_no_version(shop: Shop) -> None:
 
     assert "is not clean: its code is not what commit" in said
     assert "(train.py)" in said
+    assert git(shop.root, "tag") == ""
+
+
+def test_a_run_that_holds_the_evaluation_of_other_weights_is_no_version(shop: Shop) -> None:
+    """As after `dvc repro export`, which evaluates nothing."""
+    run = shop.ledger.runs()[0]
+    stale = dict(run.evaluation, weights_sha256="0" * 64)
+    shop.ledger.append(run.run_id, [Event("evaluated", {"metrics": run.metrics, "evaluation": stale})])
+
+    assert "holds the evaluation of other weights" in shop.call("register", code=1)
     assert git(shop.root, "tag") == ""
 
 
