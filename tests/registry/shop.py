@@ -77,8 +77,15 @@ class Shop:
         classes: list[str] = CLASSES,
         selection: str | None = None,
         foreign: Callable[[bytes], bytes] = bytes,
+        data: list[str] = CLASSES,
     ) -> Run:
-        """Make run *number* and commit its dvc.lock, as a user would. *foreign* changes its ONNX file."""
+        """Make run *number* and commit its dvc.lock, as a user would.
+
+        *foreign* changes its ONNX file; *data* are the classes that the data set has now.
+        """
+        write_manifest(
+            self.root / "data/manifest.csv", [one for one in draw(self.root / "data/images") if one.label in data]
+        )
         run_id = f"20261123-1422{number:02d}-7f3a9c"
         (self.root / "train.py").write_text(f"# recipe {number}\n")
         models = self.root / "models"

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper
 from shop import CLASSES, GOOD, PREPROCESS, Shop, git, worse
 
 from runhive.files import sha256_of
+from runhive.tracking.ledger.run import Event
 from runhive.tracking.registry.catalog import read_catalog
 
 
@@ -95,6 +96,16 @@ def test_code_that_is_not_committed_is_no_version(shop: Shop) -> None:
     assert git(shop.root, "tag") == ""
 
 
+def test_a_run_that_holds_the_evaluation_of_other_weights_is_no_version(shop: Shop) -> None:
+    """As after `dvc repro export`, which evaluates nothing."""
+    run = shop.ledger.runs()[0]
+    stale = dict(run.evaluation, weights_sha256="0" * 64)
+    shop.ledger.append(run.run_id, [Event("evaluated", {"metrics": run.metrics, "evaluation": stale})])
+
+    assert "holds the evaluation of other weights" in shop.call("register", code=1)
+    assert git(shop.root, "tag") == ""
+
+
 def test_a_lock_that_holds_another_model_is_no_version(shop: Shop) -> None:
     run = shop.ledger.runs()[0]
     shop.train(2, worse(0.5))
@@ -132,6 +143,18 @@ def test_a_changed_class_list_makes_a_major_version_and_only_shared_classes_are_
     )
 
 
+def test_a_model_that_learned_another_class_is_compared_on_those_that_the_current_one_knows(shop: Shop) -> None:
+    shop.train(2, GOOD[:, :2], CLASSES[:2], data=CLASSES[:2])
+    shop.call("register")
+    shop.call("promote", "latest", "prod")
+    shop.train(3, GOOD, CLASSES)
+    assert "colours@v2.0.0" in shop.call("register")
+    said = " ".join(shop.call("promote", "2", "prod").split())
+
+    assert "on 20 of val (10 of classes that not both know left out)" in said
+    assert "val holds other images than at the last promotion" in said
+
+
 def test_a_version_is_downloaded_whole_from_a_bare_address(shop: Shop, hub: Path, tmp_path: Path) -> None:
     shop.call("register")
     shop.call("promote", "latest", "prod")
@@ -149,6 +172,22 @@ def test_a_version_is_downloaded_whole_from_a_bare_address(shop: Shop, hub: Path
     assert "is there with other content" in shop.call(
         "download", "colours#prod", "model", "--repo", str(hub), code=1, root=empty
     )
+
+
+def test_a_hub_whose_head_is_no_branch_of_it_gives_the_files_too(shop: Shop, hub: Path, tmp_path: Path) -> None:
+    """`git init --bare` names a branch of the machine's own configuration, whatever is pushed later."""
+    git(hub, "symbolic-ref", "HEAD", "refs/heads/trunk")
+    shop.call("register")
+    shutil.rmtree(shop.root / ".dvc/cache")
+    shop.call("download", "colours@1", str(tmp_path / "model"), "--repo", str(hub), root=tmp_path)
+
+    assert sha256_of(tmp_path / "model/model.onnx") == sha256_of(shop.root / "models/model.onnx")
+
+
+def test_a_hub_without_a_ledger_says_how_to_push_it(shop: Shop, hub: Path, tmp_path: Path) -> None:
+    said = shop.call("download", "colours@1", str(tmp_path / "model"), "--repo", str(hub), code=1, root=tmp_path)
+
+    assert "the repository has no ledger (refs/runs/main): push it there with `runhive runs push`" in said
 
 
 def test_a_damaged_remote_gives_no_file(shop: Shop, hub: Path, tmp_path: Path) -> None:

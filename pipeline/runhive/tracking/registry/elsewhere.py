@@ -18,6 +18,7 @@ from runhive.tracking.ledger.objects import REF
 CONFIG = ".dvc/config"
 SPECS = (f"{REF}:{REF}", "refs/tags/*:refs/tags/*")
 HERE = "refs/runhive/head"
+BRANCHES = ("HEAD", "refs/heads/main", "refs/heads/master")  # a bare hub's HEAD may name a branch that it has not
 
 
 @contextmanager
@@ -32,8 +33,10 @@ def fetched(url: str) -> Iterator[Path]:
         source = str(Path(url).resolve()) if Path(url).exists() else url
         fetch = ("fetch", "--quiet", "--depth=1", "--no-tags")
         _git(root, *fetch, "--", _address(source), *SPECS)
-        with suppress(RunhiveError):  # a hub whose HEAD is no branch of it has no configuration to take over
-            _git(root, *fetch, "--", _address(source), f"HEAD:{HERE}")
+        for branch in BRANCHES:
+            with suppress(RunhiveError):  # without any, there is no configuration to take over
+                _git(root, *fetch, "--", _address(source), f"{branch}:{HERE}")
+                break
         _configure(root, Path(source) if Path(source).exists() else None)
         yield root
 

@@ -59,6 +59,8 @@ def plan_version(registry: Registry, word: str | None, name: str | None, bump: s
     if absent := [fault for path, file in sorted(files.items()) if (fault := fault_of(registry.root, path, file))]:
         raise RunhiveError(f"{absent[0]}: run `dvc pull`, or `dvc repro` to make it again")
     card = _card(registry.root, files[CARD])
+    if run.evaluation.get("weights_sha256") != card.weights_sha256:
+        raise RunhiveError(f"run {run.run_id} holds the evaluation of other weights: run `dvc repro`, then commit")
     known = catalog.models[artifact.name].versions if artifact.name in catalog.models else ()
     recorded = [one for one in known if one.event]
     bump = _bump(bump, recorded[-1] if recorded else None, card)
