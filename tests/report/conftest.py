@@ -60,6 +60,19 @@ def site(ledger: Ledger, source: Path, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
+def many_runs(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """More runs than can be compared."""
+    import table_ledger
+
+    return table_ledger.make_ledger(tmp_path_factory.mktemp("many"))
+
+
+@pytest.fixture(scope="session")
+def many_site(many_runs: Ledger, source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _built(many_runs, source, tmp_path_factory.mktemp("many-site"))
+
+
+@pytest.fixture(scope="session")
 def empty_site(empty_ledger: Ledger, source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _built(empty_ledger, source, tmp_path_factory.mktemp("empty-site"))
 

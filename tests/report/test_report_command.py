@@ -98,6 +98,7 @@ def test_without_npm_or_static_builds_a_static_site_and_says_what_is_lost(
 def test_on_a_terminal_a_bar_counts_the_pages(
     repository: Path, child_environment: dict[str, str], tmp_path: Path
 ) -> None:
+    shutil.rmtree(repository / ".runhive/site")  # what is kept is not counted
     ours, theirs = pty.openpty()
     command = [*REPORT, "--static", "--out", str(tmp_path / "site")]
     with subprocess.Popen(command, cwd=repository, env=child_environment, stdout=subprocess.PIPE, stderr=theirs) as job:

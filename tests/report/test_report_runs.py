@@ -17,7 +17,6 @@ import table_ledger
 from playwright.sync_api import Browser, Page, expect
 
 from runhive.report.numerals import percent
-from runhive.report.site import build
 from runhive.tracking import fields
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.row import Row
@@ -28,15 +27,13 @@ LISTENING = "all => all.flatMap(one => one.getAttributeNames()).filter(name => n
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    return table_ledger.make_ledger(tmp_path_factory.mktemp("table"))
+def runs(many_runs: Ledger) -> Ledger:
+    return many_runs
 
 
 @pytest.fixture(scope="module")
-def table(runs: Ledger, source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("table-site") / "site"
-    build(runs, source, folder)
-    return folder / "runs/index.html"
+def table(many_site: Path) -> Path:
+    return many_site / "runs/index.html"
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,7 @@
       "div", { class: "rh-scroll", role: "region", "aria-label": caption, tabindex: "0" },
       element(
         "table", { class: `rh-table ${css}` },
-        element("thead", {}, element("tr", {}, header.map(cell("th", { scope: "col" })))),
+        element("thead", {}, element("tr", {}, header.map((name) => (name === "" ? element("td") : cell("th", { scope: "col" })(name))))),
         element("tbody", {}, rows.map(([first, ...rest]) =>
           element("tr", {}, cell("th", { scope: "row" })(first), rest.map(cell("td", {}))))),
       ),
