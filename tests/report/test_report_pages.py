@@ -64,7 +64,7 @@ def test_a_run_s_page_says_selected_beside_verdict_metrics_classes_and_pictures(
     headings = re.findall(r"<h2.*?</h2>", html, re.S)
 
     for name in ("metrics", "classes", "changed", "mistakes"):
-        assert SELECTED in next(heading for heading in headings if f'id="{name}"' in heading)
+        assert SELECTED in next(heading for heading in headings if f"id={name}>" in heading)
     verdict = re.search(r'<section class="rh-card rh-verdict.*?</section>', html, re.S)
     assert verdict and verdict[0].count(SELECTED) == 3  # the number, and both intervals
     assert SELECTED not in text(site, 23, 8)
@@ -158,7 +158,7 @@ def test_a_run_can_be_made_again_by_the_commands_on_its_page(site: Path) -> None
 def test_lineage_leads_from_the_data_over_the_run_to_the_onnx_file(site: Path) -> None:
     chain = page(site, 22, 9).split("class=rh-lineage>")[1].split("</ol>")[0]
 
-    assert re.findall(r"rh-lineage__kind\">(\w+)<", chain) == ["data", "code", "run", "weights", "ONNX"]
+    assert re.findall(r"rh-lineage__kind>(\w+)<", chain) == ["data", "code", "run", "weights", "ONNX"]
     assert [len(re.findall("rh-lineage__kind", item)) for item in chain.split("<li>")[1:]] == [2, 1, 1, 1]
     assert parse(chain).addresses()[0].startswith("../data/")
 

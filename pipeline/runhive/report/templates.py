@@ -46,7 +46,12 @@ def _environment() -> Environment:
 
 def _safe(show: Callable[[Any], str]) -> Callable[[Any], Markup]:
     """*show*, whose text is digits, signs and units, so that nothing in it has to be looked at again."""
-    return lambda value: Markup(show(value))
+    return lambda value: _markup(show(value))
+
+
+def _markup(text: str) -> Markup:
+    """*text* as Markup, without its search for a method, which takes most of the time."""
+    return str.__new__(Markup, text)
 
 
 def _finish(value: object) -> object:
@@ -54,5 +59,5 @@ def _finish(value: object) -> object:
     if isinstance(value, Markup):
         return value
     if isinstance(value, float):
-        return Markup(f"{round(value, 2):g}")
+        return _markup(f"{round(value, 2):g}")
     return "" if value is None else visible(str(value))
