@@ -15,9 +15,9 @@ from runhive.formats.model_card import ModelCard, Selection
 from runhive.metrics import softmax
 from runhive.params import parse_params
 from runhive.presets import presets, with_changes
+from runhive.vision.lesson import preprocess_of
 from runhive.vision.onnx_model import to_onnx
 from runhive.vision.predict import predict_logits
-from runhive.vision.lesson import preprocess_of
 from runhive.vision.train import make_classifier
 
 ARCHIVE = Path(__file__).parents[3] / "shared" / "data" / "hymenoptera_data.zip"
