@@ -37,7 +37,7 @@ test: .venv/test.$(TORCH)
 	ruff format --check .
 	ruff check .
 	mypy
-	pytest
+	pytest -n 2 --dist loadfile
 
 # The figures of docs/explanation/performance.md and ledger.md, measured again: more than an hour on two cores.
 benchmark: .venv/benchmark.$(TORCH)
