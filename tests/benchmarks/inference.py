@@ -91,7 +91,7 @@ def memory(folder: Path, repository: Path) -> str:
         peaks.append(cost.peak)
         rows.append([f"{count:,} images", f"{cost.peak / 2**20:.0f}", f"{1000 * cost.cpu / count:.2f}"])
     ratio = f"{MANY[1]:,} images against {MANY[0]:,}: **{peaks[1] / peaks[0]:.2f}** times the memory."
-    return table(("`runhive predict --out FILE`", "peak MiB", "CPU ms an image"), rows) + f"\n\n{ratio}"
+    return table(("`predict` into a file", "peak MiB", "CPU ms an image"), rows) + f"\n\n{ratio}"
 
 
 def make_images(folder: Path, count: int) -> Path:

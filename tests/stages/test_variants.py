@@ -23,8 +23,11 @@ from runhive.stages import paths
 from runhive.stages.agreement import Engine, Floats, measure
 from runhive.stages.calibration import calibration_images
 from runhive.stages.export import make_packages, onnx_engine, parity_of, torch_engine, write
+from runhive.stages.record import FILES, new_files
+from runhive.tracking.ledger.run import Event, fold
 from runhive.vision.model import Classifier
 
+RUN = "20261123-142233-7f3a9c"
 CARD = ModelCard(
     name="insects", arch="own:net", classes=["ants", "bees"], selection=Selection(rule="last", epoch=1, digest=None),
     preprocess=Preprocess(image_size=32, resize_size=32, mean=(0.5,) * 3, std=(0.25,) * 3),
@@ -173,6 +176,23 @@ def test_without_training_images_there_is_nothing_to_calibrate_on(images: list[I
 
     with pytest.raises(RunhiveError, match="none is left"):
         calibration_images(64, [])
+
+
+def test_a_variant_that_is_no_longer_exported_is_told_to_be_gone(images: list[Image]) -> None:
+    variant = paths.VARIANTS / "int8.onnx"
+    for path in [*FILES, variant]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"content")
+    before = fold(RUN, [Event("filed", new_files(fold(RUN, [Event("started", {})])), order=1)])
+    assert set(before.files) == {path.as_posix() for path in [*FILES, variant]}
+    assert new_files(before) == {}
+    variant.unlink()
+    told = new_files(before)
+    after = fold(RUN, [*before.events, Event("filed", told, order=2)])
+
+    assert told == {"files": {}, "gone": [variant.as_posix()]}
+    assert set(after.files) == {path.as_posix() for path in FILES}
+    assert new_files(after) == {}
 
 
 def test_a_parity_of_schema_version_1_is_still_read(tmp_path: Path) -> None:
