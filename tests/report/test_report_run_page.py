@@ -63,7 +63,7 @@ def test_each_cell_with_a_number_opens_its_images_and_no_others(opened: Page, le
             f"Actual {actual}, predicted {predicted}: {len(names)} of {len(names)}"
         )
         opened.keyboard.press("Escape")
-        assert dialog.count() == 0
+        dialog.wait_for(state="detached")
 
 
 def test_a_cell_is_opened_and_closed_by_keys_and_focus_comes_back(opened: Page) -> None:
