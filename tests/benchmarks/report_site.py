@@ -1,17 +1,21 @@
 """The report of 500 and of 10,000 runs: built from nothing, again, and after one more run; memory and weights.
 
-`python tests/benchmarks report_site`.
+Then its pages in Chromium: the table of the 10,000 runs, and 20 of 500 runs compared. `python tests/benchmarks
+report_site`.
 """
 
 import sys
 from pathlib import Path
 
+import site_compare
+import site_table
 from harness import Cost, run, say
 from many_runs import add_runs, make_ledger
 from page import publish, table
 from repository import ROOT
 
 RUNS = (500, 10_000)
+BROWSER_ROUNDS = 3
 BUILD = """
 import sys
 from pathlib import Path
@@ -25,7 +29,11 @@ def measure(scratch: Path, data: str | None, rounds: int) -> None:
     """Write the figures of each number of runs into the page."""
     rows = [row for runs in RUNS for row in _measured(scratch / str(runs), runs)]
     header = ["report", "CPU s", "wall s", "peak MB of a process", "KB a run's page", "KB of the site a run"]
-    publish("report_site", table(header, rows))
+    say("the pages in Chromium")
+    drawn = site_table.measure(scratch / str(RUNS[-1]) / "site", max(rounds, BROWSER_ROUNDS))
+    (scratch / "compared").mkdir()
+    compared = site_compare.measure(scratch / "compared", RUNS[0], max(rounds, BROWSER_ROUNDS))
+    publish("report_site", f"{table(header, rows)}\n\n{drawn}\n\n{compared}")
 
 
 def _measured(folder: Path, runs: int) -> list[list[object]]:
