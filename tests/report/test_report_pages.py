@@ -131,7 +131,7 @@ def test_curves_have_a_title_a_description_labels_and_the_kept_epoch(site: Path)
 
 def test_mistakes_are_shown_the_most_confident_first_with_thumbnails_written_once(site: Path) -> None:
     section = page(site, 22, 9).split("id=mistakes>")[1].split("<details")[0]
-    shares = [float(share) for share in re.findall(r'rh-gallery__share>([\d.]+)', section)]
+    shares = [float(share) for share in re.findall(r"rh-gallery__share>([\d.]+)", section)]
     pictures = [image["src"] for image in parse(section).all("img")]
 
     assert shares == sorted(shares, reverse=True) and len(shares) == 3
