@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from runhive.files import write_atomic
 
@@ -20,7 +20,7 @@ LIST = "made.json"
 SPARED = 5  # builds
 
 
-@dataclass
+@dataclass(slots=True)
 class Made:
     """What was made: `files` are paths in the site with the SHA-256 of their content, `value` is any JSON."""
 
@@ -69,7 +69,7 @@ class Keep:
         """Write down what is kept, and drop what has not been used for long."""
         kept = {key: made for key, made in self._made.items() if made.used > self.build - SPARED}
         content = {"build": self.build, "made": {key: [m.files, m.value, m.used] for key, m in kept.items()}}
-        write_atomic(self.folder / LIST, json.dumps(content, separators=(",", ":")).encode())
+        write_atomic(self.folder / LIST, to_json(content))
         if len(kept) < len(self._made):
             self._drop({digest for made in kept.values() for digest in made.files.values()})
 
