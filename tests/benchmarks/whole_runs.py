@@ -21,6 +21,8 @@ from typing import Any
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.pack import pack
 from runhive.tracking.ledger.run import Event
+from runhive.tracking.life import usage
+from runhive.tracking.life.samples import join_samples
 
 MEMORY = Path("/dev/shm")
 EPOCHS = 25
@@ -103,14 +105,16 @@ class WholeRun:
         return events, self.files()
 
     def files(self) -> dict[str, bytes]:
-        row, chance = "{},0.002,{:.16f},{:.16f},{:.16f},{:.16f},{:.16f}\n".format, self.chance.random
+        row, chance = "{},0.002,{:.7g},{:.7g},{:.7g},{:.7g},{:.3f}\n".format, self.chance.random
         history = "epoch,lr,train_loss,train_accuracy,check_loss,check_accuracy,seconds\n"
         history += "".join(row(epoch, *(chance() for _ in range(5))) for epoch in range(EPOCHS))
-        system = "time,phase,cpu_percent,memory_bytes,machine_memory_percent,disk_read_bytes,disk_write_bytes\n"
-        system += "".join(
-            f"{self.time(5 * n)},train,{100 * chance():.1f},{self.chance.randrange(10**9)},{99 * chance():.1f},0,{n}\n"
+        samples = ",".join(usage.COLUMNS) + "\n"
+        samples += "".join(
+            f"{self.time(5 * n)},train,{100 * chance():.1f},{self.chance.randrange(10**9)},{99 * chance():.1f},"
+            f"{10**8 + n},{n * 10**6},{7 * 10**10 + self.chance.randrange(10**9)},,\n"
             for n in range(SAMPLES)
         )
+        system = join_samples(None, samples.encode()).decode()
         log = "== train ==\n" + "".join(
             f"epoch {epoch}/{EPOCHS}  loss {chance():.4f}  accuracy {chance():.3f}  {99 * chance():.0f} images/s\n"
             for epoch in range(EPOCHS)

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from runhive.tracking.ledger import shapes
 from runhive.tracking.ledger.version_shapes import Deprecated, Promoted, Versioned, VersionMarked
@@ -36,7 +37,7 @@ DATA: dict[str, type[shapes.Shape]] = {
 def parse_envelope(content: bytes) -> shapes.Envelope:
     """Parse an event's file of this or a newer schema. Raises ValueError in one line."""
     try:
-        envelope = shapes.Envelope.model_validate_json(content)
+        envelope = shapes.Envelope.model_validate(from_json(content, allow_inf_nan=False))
     except ValidationError as error:
         raise ValueError(_first(error)) from error
     for name in ("time", "began"):

@@ -13,7 +13,8 @@ from runhive.errors import RunhiveError
 from runhive.tracking.ledger.event_types import check_data, parse_envelope
 
 SCHEMA_VERSION = 1
-MAY_BE_INFINITE = re.compile(rb"NaN|Inf|[eE]\+?[0-9]{3}|[0-9]{300}")  # as text; what does not match need not be walked
+HIGH_EXPONENT = re.compile(rb"[eE]\+?[0-9]{3,}\s*[,\]}]")  # where a number ends, as a digest in quotes does not
+LONG_LINE = 200  # bytes; 1e308 has three digits of exponent, or more than 200 others
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 
 
@@ -63,8 +64,8 @@ class Event:
                 raise RunhiveError("written by a newer Runhive: upgrade it")
             check_data(parsed.type, parsed.data)
             event = cls(parsed.type, parsed.data, parsed.time, parsed.seconds, parsed.order, parsed.began)
-            if MAY_BE_INFINITE.search(content):
-                event.said()  # refuses NaN and infinities, which the parser lets pass within `data`
+            if _may_be_infinite(content):
+                event.said()  # refuses the infinities that the parser makes of large numbers within `data`
         except ValueError as error:
             raise RunhiveError(f"not a well-formed event ({error})") from error
         return event
@@ -80,6 +81,11 @@ class Event:
     def file_name(self) -> str:
         """Return a name that no other event of the run has."""
         return f"{self.order:04d}-{self.type}-{hashlib.sha256(self.to_json()).hexdigest()[:8]}.json"
+
+
+def _may_be_infinite(content: bytes) -> bool:
+    """Say, by the text alone, whether a number of an event can be too large: if not, it need not be walked."""
+    return HIGH_EXPONENT.search(content) is not None or max(map(len, content.splitlines())) >= LONG_LINE
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Event
 from runhive.tracking.life.log_text import tail
 from runhive.tracking.life.outbox import Outbox, outbox
+from runhive.tracking.life.samples import join_samples
 from runhive.tracking.life.scalars import read_scalars
 from runhive.tracking.secrets import masked
 from runhive.tracking.storage import artifacts
@@ -91,7 +92,7 @@ def _whole_log(ledger: Ledger, root: Path, run_id: str) -> str:
 
 def _take_samples(ledger: Ledger, run_id: str, box: Outbox, found: Intake) -> None:
     if box.system.exists():
-        found.files[SYSTEM] = _joined(ledger.file(run_id, SYSTEM), box.system.read_bytes())
+        found.files[SYSTEM] = join_samples(ledger.file(run_id, SYSTEM), box.system.read_bytes())
         found.taken.append(box.system)
 
 
