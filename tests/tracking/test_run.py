@@ -162,7 +162,7 @@ def test_a_phase_has_its_start_and_its_seconds() -> None:
     assert (run.phases, run.began) == ({"queued": 4.5}, {"queued": "2026-11-23T14:22:33+00:00"})
 
 
-@pytest.mark.parametrize("run_id", [RUN, "20240229-000000-000000", new_run_id()])
+@pytest.mark.parametrize("run_id", [RUN, "20240229-000000-000000", pytest.param(new_run_id(), id="new")])
 def test_a_run_id_has_a_folder_by_its_day(run_id: str) -> None:
     assert run_folder(run_id) == f"runs/{run_id[:4]}/{run_id[4:6]}/{run_id[6:8]}/{run_id}"
 
