@@ -33,7 +33,7 @@ def wait_for(process: subprocess.Popen[str], stage: str) -> psutil.Process:
     while process.poll() is None:
         for child in dvc.children(recursive=True):
             with suppress(psutil.NoSuchProcess):  # it ended between the listing and the look
-                if child.cmdline()[-2:] == ["pipeline", stage]:
+                if child.cmdline()[1:3] == ["pipeline", stage]:
                     return child
         time.sleep(0.01)
     pytest.fail(f"{stage} did not run:\n{process.communicate()[0]}")
