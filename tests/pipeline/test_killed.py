@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -118,8 +119,12 @@ def test_training_killed_before_its_first_epoch_ends_is_the_same_run_too(unstart
     assert [event.data.get("state") for event in run.events if event.type == "finished"] == ["lost"]
 
 
-def test_the_end_of_dvc_alone_ends_training_and_cancels_the_run(unstarted: Workspace) -> None:
-    """A killed dvc leaves its child running (measured); the kernel tells our child that its parent died."""
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_the_end_of_dvc_alone_ends_training_and_cancels_the_run(
+    shell: str, unstarted: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A killed dvc leaves its child running (measured), and Debian's sh stays between the two, where bash does not."""
+    monkeypatch.setenv("SHELL", shutil.which(shell) or pytest.fail(f"there is no {shell}"))
     unstarted.change_params("train.epochs=1000")
     process = unstarted.start("dvc", "repro")
     while process.poll() is None and not unstarted.runs():

@@ -200,6 +200,26 @@ def test_a_log_axis_leaves_out_what_is_not_above_zero_and_says_so(insects: list[
     assert left == [[1, 2, 3], [None, None, 2]]
 
 
+def test_labels_at_the_ends_of_lines_are_moved_apart_wherever_the_lines_end(insects: list[Run], compare: Open) -> None:
+    """Also where adding the gap to a place rounds to a little less than the gap."""
+    page = compare(ids(insects))
+    closest, lowest = page.evaluate(
+        """() => {
+          let [closest, lowest] = [Infinity, 0];
+          for (let round = 0; round < 2000; round += 1) {
+            const ends = Array.from({ length: 1 + (round % 20) }, () => ({ x: 100, y: 10 + Math.random() * 230 }));
+            const placed = runhive.lineChart.apart(ends.sort((one, other) => one.y - other.y), 1, 240);
+            placed.slice(1).forEach((end, index) => { closest = Math.min(closest, end.y - placed[index].y); });
+            lowest = Math.max(lowest, ...placed.map((end) => end.y));
+          }
+          return [closest, lowest];
+        }"""
+    )
+
+    assert closest == pytest.approx(10) or closest > 10
+    assert lowest <= 240
+
+
 def test_the_axis_can_be_wall_time(insects: list[Run], ledger: Ledger, compare: Open) -> None:
     lines = (ledger.file(insects[0].run_id, "history.csv") or b"").decode().splitlines()[1:]
     page = compare(insects[:2])

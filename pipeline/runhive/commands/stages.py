@@ -17,12 +17,12 @@ def _stage(name: str, run: Callable[..., None], help_text: str) -> click.Command
         from runhive.commands.root import enter_root
         from runhive.stages.output import kept_output
         from runhive.stages.phase import Timer
-        from runhive.tracking.life.process import die_with_parent
+        from runhive.tracking.life.process import end_with, launcher
 
         timer = Timer()
         enter_root()
         if "DVC_STAGE" in os.environ:
-            die_with_parent()  # a killed dvc would leave its stage running
+            end_with(launcher())
         # Waiting threads sleep: spinning ones starve those that work wherever the cores are shared.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         with _filling_cache(), kept_output(name):

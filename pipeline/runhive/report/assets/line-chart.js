@@ -170,17 +170,17 @@
     }
   }
 
-  /** The labels moved down, and at the bottom up, until none lies on another. */
+  /** The labels, the highest first: moved down, and from the bottom up again, until none lies on another. */
   function apart(ends, ratio, bottom) {
-    const placed = [];
-    const hit = ({ x, y }) => placed.find((one) => Math.abs(one.x - x) < 16 * ratio && Math.abs(one.y - y) < GAP * ratio);
-    for (const end of ends) {
-      let step = 1;
-      for (let other = hit(end); other && end.y > 0; other = hit(end)) {
-        if (other.y + GAP * ratio > bottom) step = -1;
-        end.y = other.y + step * GAP * ratio;
-      }
-      placed.push(end);
+    const gap = GAP * ratio;
+    const beside = (one, others) => others.filter((other) => Math.abs(other.x - one.x) < 16 * ratio);
+    const placed = ends.map((end) => ({ ...end }));
+    placed.forEach((end, index) => {
+      end.y = Math.max(end.y, ...beside(end, placed.slice(0, index)).map((other) => other.y + gap));
+    });
+    for (let index = placed.length - 1; index >= 0; index -= 1) {
+      const end = placed[index];
+      end.y = Math.min(end.y, bottom, ...beside(end, placed.slice(index + 1)).map((other) => other.y - gap));
     }
     return placed;
   }
@@ -224,5 +224,5 @@
     host.addEventListener("blur", () => plot.setCursor({ left: -10, top: -10 }));
   }
 
-  runhive.lineChart = Object.assign(lineChart, { aligned });
+  runhive.lineChart = Object.assign(lineChart, { aligned, apart });
 })();

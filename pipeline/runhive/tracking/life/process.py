@@ -5,6 +5,8 @@ import os
 import platform
 import signal
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import psutil
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+WATCH_SECONDS = 0.5  # a look costs 30 µs
 FIRST_PID_NAMESPACE = "pid:[4026531836]"  # linux/proc_ns.h: outside any container
 
 
@@ -74,8 +77,22 @@ def host() -> str:
     return platform.node() if inside == FIRST_PID_NAMESPACE else f"{platform.node()}/{inside}"
 
 
+def end_with(owner: Owner) -> None:
+    """From now on this process gets a SIGTERM within WATCH_SECONDS when *owner* has ended, be it parent or not.
+
+    A killed `dvc` leaves its stage running otherwise, and between the two there is a shell where `sh` is dash.
+    """
+
+    def watch() -> None:
+        while is_alive(owner):
+            time.sleep(WATCH_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="end-with", daemon=True).start()
+
+
 def die_with_parent() -> None:
-    """Ask the kernel for a SIGTERM when the parent dies: a killed `dvc` leaves its stage running otherwise.
+    """Ask the kernel for a SIGTERM when the parent dies, also when it is killed.
 
     Linux only; elsewhere it does nothing. The kernel means the parent's thread that started this process.
     """
