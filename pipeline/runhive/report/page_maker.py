@@ -101,9 +101,10 @@ def made_by_several(jobs: Sequence[Job], place: Place, processes: int) -> Iterat
 
     def fulfil(order: Order) -> list[Made]:
         maker = idle.get()
-        made = maker.fulfil(order)
-        idle.put(maker)
-        return made
+        try:
+            return maker.fulfil(order)
+        finally:
+            idle.put(maker)
 
     orders = [Order(jobs=list(jobs[start : start + AN_ORDER])) for start in range(0, len(jobs), AN_ORDER)]
     with ExitStack() as makers, ThreadPoolExecutor(processes) as pool:
