@@ -9,6 +9,7 @@ from itertools import accumulate, islice, pairwise
 
 from runhive.report.chart import drawable
 from runhive.report.curves import COLUMNS as HISTORY_COLUMNS
+from runhive.report.curves import parse_history
 from runhive.report.scalars import COLUMNS as SCALAR_COLUMNS
 from runhive.report.scalars import LAST_STEP, MOST_ROWS
 from runhive.report.usage import CHARTS, samples
@@ -49,17 +50,14 @@ def _lenient(read: Callable[[bytes], list[Curve]], content: bytes | None) -> lis
 
 
 def _history(content: bytes) -> list[Curve]:
-    header, *lines = content.decode("utf-8").splitlines() or [""]
-    if header.split(",") != HISTORY_COLUMNS or not lines:
+    history = parse_history(content) or []
+    at, ends = [float(one.epoch) for one in history], list(accumulate(one.seconds for one in history))
+    if not all(map(drawable, ends)):
         return []
-    rows = [[float(cell) for cell in line.split(",")] for line in lines]
-    at, *columns = zip(*rows, strict=True)
-    ends = list(accumulate(columns[-1]))
-    if not all(drawable(place) for place in (*at, *ends)):
-        raise ValueError("no epoch")
+    columns = {name: [getattr(one, name) for one in history] for name in HISTORY_COLUMNS[1:]}
     return [
         _curve(name, "epoch", list(zip(at, ends, values, strict=True)))
-        for name, values in zip(HISTORY_COLUMNS[1:], columns, strict=True)
+        for name, values in columns.items()
         if any(map(drawable, values))
     ]
 
