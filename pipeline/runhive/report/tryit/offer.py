@@ -13,8 +13,7 @@ from typing import Any
 from runhive.errors import RunhiveError
 from runhive.files import write_atomic
 from runhive.mistakes import one_line
-from runhive.report.answers import Answers
-from runhive.report.pictures import answers_of
+from runhive.report.answers import Answers, answers_of
 from runhive.report.shards import write_shard
 from runhive.report.summary import Summary
 from runhive.report.text import visible
@@ -65,7 +64,7 @@ def _offer(summary: Summary, onnx: Onnx, shelf: Shelf, ledger: Ledger, site: Pat
         why_not = shelf.why_not.get(onnx.sha256, shelf.otherwise)
         command = f"runhive runs download {summary.run_id} {onnx.path}" if why_not == ABSENT else ""
         return TryIt(onnx, why_not, command)
-    answers = answers_of(summary, ledger)
+    answers = answers_of(summary.run_id, ledger)
     if answers is None:
         return TryIt(onnx, "the ledger has no answers of it to compare with")
     try:
