@@ -4,7 +4,7 @@ Across, positions are shares of the width in percent; down, they are pixels. So 
 while its text and its strokes keep their size.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
@@ -112,6 +112,16 @@ def whole_ticks(low: int, high: int, wanted: int = 6) -> list[int]:
 def path(points: Sequence[tuple[float, float]]) -> Markup:
     """Points (percent, pixels) as a polyline's coordinates: only digits, so fit for a page as they are."""
     return Markup(" ".join(f"{x * WIDTH / 100:.0f},{y:.1f}" for x, y in points))
+
+
+def bands(parts: Iterable[Sequence[tuple[float, float | None, float | None]]], y: Scale) -> tuple[Markup, ...]:
+    """Places with a low and a high value, a polygon for each part in which two or more have both."""
+    bounded = [[(x, low, high) for x, low, high in part if low is not None and high is not None] for part in parts]
+    return tuple(
+        path([*((x, y(high)) for x, _, high in part), *((x, y(low)) for x, low, _ in reversed(part))])
+        for part in bounded
+        if len(part) > 1
+    )
 
 
 def thinned(items: Sequence[Item], most: int) -> list[Item]:

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from markupsafe import Markup
-
-from runhive.report.chart import Chart, Dot, Line, Scale, Tick, decimals, drawable, path, pieces, ticks
+from runhive.report.chart import Chart, Dot, Line, Scale, Tick, bands, decimals, drawable, path, pieces, ticks
 from runhive.report.numerals import when
 from runhive.report.score import Score, is_share
 from runhive.report.summary import Summary
@@ -52,7 +50,7 @@ def trend(key: str, newest_first: Sequence[Summary]) -> Chart | None:
             ),
         ),
         marks=tuple(Tick(at, "other images") for at in breaks),
-        bands=tuple(band for part in parts if (band := _band([(at, score) for at, _, score in part], y))),
+        bands=bands(([(at, score.low, score.high) for at, _, score in part] for part in parts), y),
     )
 
 
@@ -68,12 +66,3 @@ def _dot(x: float, y: float, summary: Summary, score: Score) -> Dot:
     commit = f", commit {summary.code.commit[:7]}" if summary.code.commit else ""
     label = f"{summary.run_id}{commit}: {score.shown}{interval} on {score.measured_on}{selected}"
     return Dot(x, y, label, page=f"runs/{summary.run_id}.html", hollow=score.selected)
-
-
-def _band(part: Sequence[tuple[float, Score]], y: Scale) -> Markup:
-    bounded = [(x, score.low, score.high) for x, score in part if score.low is not None and score.high is not None]
-    if len(bounded) < 2:
-        return Markup()
-    upper = [(x, y(high)) for x, _, high in bounded]
-    lower = [(x, y(low)) for x, low, _ in reversed(bounded)]
-    return path([*upper, *lower])

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from runhive.report.chart import Chart, Dot, Line, Scale, Tick, decimals, path, ticks
+from runhive.report.chart import Chart, Dot, Line, Scale, Tick, bands, decimals, path, ticks
 from runhive.report.numerals import when
 from runhive.report.score import is_better, is_share, shown, shown_change
 from runhive.report.series import Measured, Series
@@ -55,7 +55,7 @@ def trend_chart(key: str, series: Series) -> Chart | None:
             ),
         ),
         marks=(*breaks, *flagged),
-        bands=tuple(band for part in parts if (band := _band(part, y))),
+        bands=bands(([(at, one.low, one.high) for at, one in part] for part in parts), y),
     )
 
 
@@ -95,10 +95,3 @@ def _dot(metric: str, at: float, y: Scale, one: Measured) -> Dot:
     return Dot(
         at, y(one.value), f"{one.run_id}: {shown(metric, one.value)}{interval}{basis}", f"../runs/{one.run_id}.html"
     )
-
-
-def _band(part: Sequence[Placed], y: Scale) -> Markup:
-    bounded = [(at, one.low, one.high) for at, one in part if one.low is not None and one.high is not None]
-    if len(bounded) < 2:
-        return Markup()
-    return path([*((at, y(high)) for at, _, high in bounded), *((at, y(low)) for at, low, _ in reversed(bounded))])
