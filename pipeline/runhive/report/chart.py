@@ -100,6 +100,13 @@ def decimals(values: Sequence[float], most: int = 6) -> int:
     return most
 
 
+def axis(values: Sequence[float], place: Scale, factor: float = 1) -> tuple[Tick, ...]:
+    """Evenly spaced *values* at their places, told times *factor* with the decimals that tell them apart."""
+    told = [factor * value for value in values]
+    places = decimals(told)
+    return tuple(Tick(place(value), f"{one:.{places}f}") for value, one in zip(values, told, strict=True))
+
+
 def whole_ticks(low: int, high: int, wanted: int = 6) -> list[int]:
     """Round whole numbers between *low* and *high*, which are among them."""
     step = max(1, round(ticks(0, max(1, high - low), wanted)[1]))
