@@ -16,7 +16,7 @@ from runhive.tracking.ledger.snapshot import Snapshot
 
 RUNS_A_PAGE = 500
 SCRIPTS = (
-    "filter.js", "fields.js", "numerals.js", "dom.js", "runs-state.js", "runs-columns.js", "runs-sets.js",
+    "filter.js", "fields.js", "numerals.js", "elements.js", "runs-state.js", "runs-columns.js", "runs-sets.js",
     "runs-groups.js", "runs-view.js", "runs-cells.js", "runs-head.js", "runs-rows.js", "runs-chips.js",
     "virtual-table.js", "suggest.js", "runs-csv.js", "runs-menus.js", "runs-filter.js", "runs.js",
 )  # fmt: skip
