@@ -9,10 +9,13 @@ import pytest
 import sample_ledger
 from test_report_site import contents
 
+from runhive.errors import RunhiveError
 from runhive.formats.predictions import Predictions, to_csv
-from runhive.report import pages
+from runhive.report import page_maker, pages
 from runhive.report.choice import Choice
 from runhive.report.keep import SPARED, Keep, Made, take
+from runhive.report.page_maker import Job, Place
+from runhive.report.shell import Shell
 from runhive.report.site import Plan, build
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Event
@@ -62,6 +65,20 @@ def test_several_processes_give_the_same_bytes(
 
     assert made == []  # not in this process
     assert contents(tmp_path / "site") == contents(site)
+
+
+def test_where_every_process_fails_the_build_ends_with_the_first_mistake(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_maker, "AN_ORDER", 1)
+    repository = Path(ledger.repository.path)
+    where = Place(repository=repository, tip=ledger.tip(), work=tmp_path, kept=tmp_path, shell=Shell("", ""))
+    ids = [f"20200101-00000{number}-000000" for number in range(8)]
+    lost = {"shard": "", "baseline": None, "newer": None, "older": None, "data_pages": {}, "details": {}}
+    jobs = [Job(key=one, run_id=one, try_it=None, versions=[], **lost) for one in ids]
+
+    with pytest.raises(RunhiveError, match=ids[0]):
+        list(page_maker.made_by_several(jobs, where, 2))
 
 
 def test_of_a_changed_run_its_page_is_made_anew_and_those_that_show_it(

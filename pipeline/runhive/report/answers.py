@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from runhive.errors import RunhiveError
 from runhive.formats.predictions import Predictions, from_csv
 from runhive.metrics import softmax
-from runhive.tracking.comparison import changed_samples
+from runhive.tracking.comparison import PREDICTIONS, changed_samples
+from runhive.tracking.ledger.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Answers:
 def parse_answers(content: bytes) -> Answers | None:
     """The answers in *content*, or None where it is no table of predictions or holds what is no number."""
     try:
-        predictions = from_csv(content, "predictions.csv")
+        predictions = from_csv(content, PREDICTIONS)
     except (RunhiveError, ValueError, KeyError):
         return None
     if not np.isfinite(predictions.logits).all():
@@ -62,6 +63,12 @@ def parse_answers(content: bytes) -> Answers | None:
         return None
     digest = hashlib.sha256(content).hexdigest()
     return Answers(digest, predictions, predictions.logits.argmax(axis=1), softmax(predictions.logits).max(axis=1))
+
+
+def answers_of(run_id: str, ledger: Ledger) -> Answers | None:
+    """What the ledger keeps of a run's answers; None where it keeps none that can be read."""
+    content = ledger.file(run_id, PREDICTIONS)
+    return parse_answers(content) if content else None
 
 
 def mistakes(answers: Answers) -> list[Answer]:

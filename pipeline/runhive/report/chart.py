@@ -4,7 +4,7 @@ Across, positions are shares of the width in percent; down, they are pixels. So 
 while its text and its strokes keep their size.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
@@ -100,6 +100,13 @@ def decimals(values: Sequence[float], most: int = 6) -> int:
     return most
 
 
+def axis(values: Sequence[float], place: Scale, factor: float = 1) -> tuple[Tick, ...]:
+    """Evenly spaced *values* at their places, told times *factor* with the decimals that tell them apart."""
+    told = [factor * value for value in values]
+    places = decimals(told)
+    return tuple(Tick(place(value), f"{one:.{places}f}") for value, one in zip(values, told, strict=True))
+
+
 def whole_ticks(low: int, high: int, wanted: int = 6) -> list[int]:
     """Round whole numbers between *low* and *high*, which are among them."""
     step = max(1, round(ticks(0, max(1, high - low), wanted)[1]))
@@ -112,6 +119,16 @@ def whole_ticks(low: int, high: int, wanted: int = 6) -> list[int]:
 def path(points: Sequence[tuple[float, float]]) -> Markup:
     """Points (percent, pixels) as a polyline's coordinates: only digits, so fit for a page as they are."""
     return Markup(" ".join(f"{x * WIDTH / 100:.0f},{y:.1f}" for x, y in points))
+
+
+def bands(parts: Iterable[Sequence[tuple[float, float | None, float | None]]], y: Scale) -> tuple[Markup, ...]:
+    """Places with a low and a high value, a polygon for each part in which two or more have both."""
+    bounded = [[(x, low, high) for x, low, high in part if low is not None and high is not None] for part in parts]
+    return tuple(
+        path([*((x, y(high)) for x, _, high in part), *((x, y(low)) for x, low, _ in reversed(part))])
+        for part in bounded
+        if len(part) > 1
+    )
 
 
 def thinned(items: Sequence[Item], most: int) -> list[Item]:

@@ -13,7 +13,7 @@ from runhive.report.chart import (
     Line,
     Scale,
     Tick,
-    decimals,
+    axis,
     drawable,
     path,
     pieces,
@@ -77,7 +77,7 @@ def learning_curve(history: Sequence[Epoch], quantity: Quantity, chosen: int | N
         description=_describe(quantity, series, frame, chosen),
         height=HEIGHT,
         x_ticks=tuple(Tick(frame.x(epoch), str(epoch)) for epoch in whole_ticks(min(epochs), max(epochs))),
-        y_ticks=tuple(Tick(frame.y(value), _tick_label(value, grid, quantity)) for value in grid),
+        y_ticks=axis(grid, frame.y, 100 if quantity == "accuracy" else 1),
         lines=_apart([_line(kind, points, frame) for kind, points in series.items() if points]),
         marks=(Tick(frame.x(chosen), f"epoch {chosen} kept"),) if chosen is not None and chosen in epochs else (),
     )
@@ -109,12 +109,6 @@ def _line(kind: str, points: Sequence[tuple[int, float]], frame: Frame) -> Line:
 def _apart(lines: Sequence[Line]) -> tuple[Line, ...]:
     placed = spread([line.label_y or 0.0 for line in lines], LABEL_GAP, HEIGHT)
     return tuple(replace(line, label_y=label_y) for line, label_y in zip(lines, placed, strict=True))
-
-
-def _tick_label(value: float, grid: Sequence[float], quantity: Quantity) -> str:
-    if quantity == "accuracy":
-        return f"{100 * value:.{decimals([100 * one for one in grid])}f}"
-    return f"{value:.{decimals(grid)}f}"
 
 
 def _describe(quantity: Quantity, series: dict[str, list[tuple[int, float]]], frame: Frame, chosen: int | None) -> str:

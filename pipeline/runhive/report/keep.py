@@ -53,7 +53,7 @@ class Keep:
             return None
         made.used = self.build
         for path, digest in made.files.items():
-            _link(self.file(digest), site / path)
+            link(self.file(digest), site / path)
         return made
 
     def put(self, key: str, made: Made) -> None:
@@ -92,7 +92,7 @@ def take(folder: Path, site: Path, paths: list[str]) -> dict[str, str]:
     """Keep the files at *paths* of *site* in *folder*, and return their digests. Safe in several processes at once."""
     digests = {path: hashlib.sha256((site / path).read_bytes()).hexdigest() for path in paths}
     for path, digest in digests.items():
-        _link(site / path, folder / digest[:2] / digest)
+        link(site / path, folder / digest[:2] / digest)
     return digests
 
 
@@ -109,7 +109,7 @@ def _read(file: Path) -> tuple[int, dict[str, Made]]:
         return 0, {}
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
     """Make *target* the same file as *source*, or a copy on another file system; one that is there stays."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:

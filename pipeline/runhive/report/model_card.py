@@ -7,7 +7,7 @@ from typing import Any
 
 from runhive.formats.evaluation import Evaluation
 from runhive.formats.parity import Parity
-from runhive.report.answers import mistakes, parse_answers
+from runhive.report.answers import answers_of, mistakes
 from runhive.report.numerals import number, percent, seconds, size, when
 from runhive.report.record import Data, flatten, read_part
 from runhive.report.text import visible
@@ -129,8 +129,7 @@ def _classes(evaluation: Evaluation | None) -> Section:
 
 
 def _known_mistakes(ledger: Ledger, run: Run) -> Section:
-    content = ledger.file(run.run_id, "predictions.csv")
-    answers = parse_answers(content) if content else None
+    answers = answers_of(run.run_id, ledger)
     wrong = mistakes(answers) if answers else []
     if not wrong:
         return Section("Known mistakes")

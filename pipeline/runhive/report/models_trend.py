@@ -4,9 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from markupsafe import Markup
-
-from runhive.report.chart import Chart, Dot, Line, Scale, Tick, drawable, path, pieces, ticks
+from runhive.report.chart import Chart, Dot, Line, Scale, Tick, bands, drawable, path, pieces, ticks
 from runhive.report.models import ModelView, VersionRow
 from runhive.report.numerals import number, percent, size
 
@@ -85,21 +83,10 @@ def _trend(key: str, measure: Measure, newest_first: list[VersionRow]) -> Chart 
             ),
         ),
         marks=tuple(Tick(at, "other images") for at in breaks),
-        bands=tuple(band for part in parts if (band := _band(measure, [(at, row) for at, row, _ in part], y))),
+        bands=bands(([(at, measure.low(row), measure.high(row)) for at, row, _ in part] for part in parts), y),
     )
 
 
 def _dot(x: float, y: float, row: VersionRow, words: str) -> Dot:
     on = f" on {row.scored_on}, set {row.scored_digest[:12]}" if row.scored_on else ""
     return Dot(x, y, f"{row.version.title}: {words}{on}", page=row.page)
-
-
-def _band(measure: Measure, part: list[tuple[float, VersionRow]], y: Scale) -> Markup:
-    bounded = [
-        (x, low, high)
-        for x, row in part
-        if (low := measure.low(row)) is not None and (high := measure.high(row)) is not None
-    ]
-    if len(bounded) < 2:
-        return Markup()
-    return path([*((x, y(high)) for x, _, high in bounded), *((x, y(low)) for x, low, _ in reversed(bounded))])

@@ -19,7 +19,6 @@ from pydantic import BaseModel
 from runhive.errors import RunhiveError
 from runhive.report.details import write_details
 from runhive.report.keep import Made, take
-from runhive.report.policy import with_wasm
 from runhive.report.run_page import run_page
 from runhive.report.shell import Shell
 from runhive.report.summary import summarize
@@ -83,9 +82,8 @@ def make_page(job: Job, ledger: Snapshot, place: Place) -> Made:
     baseline = summarize(ledger.run(job.baseline)) if job.baseline else None
     page = run_page(summary, baseline, ledger, place.work, job.try_it)
     named = job.model_dump(include={"newer", "older", "data_pages", "details", "versions"})
-    content = place.shell.fill(render("run.html", page=page, **named), job.run_id)
-    if job.try_it and job.try_it.model:
-        content = with_wasm(content.decode()).encode()
+    wasm = bool(job.try_it and job.try_it.model)
+    content = place.shell.fill(render("run.html", page=page, **named), job.run_id, wasm)
     path = f"runs/{job.run_id}.html"
     (place.work / path).write_bytes(content)
     detail = write_details(summary.run, ledger, place.work, job.shard)
@@ -101,9 +99,10 @@ def made_by_several(jobs: Sequence[Job], place: Place, processes: int) -> Iterat
 
     def fulfil(order: Order) -> list[Made]:
         maker = idle.get()
-        made = maker.fulfil(order)
-        idle.put(maker)
-        return made
+        try:
+            return maker.fulfil(order)
+        finally:
+            idle.put(maker)
 
     orders = [Order(jobs=list(jobs[start : start + AN_ORDER])) for start in range(0, len(jobs), AN_ORDER)]
     with ExitStack() as makers, ThreadPoolExecutor(processes) as pool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from runhive.report.answers import Answers, changed, doubtful_hits, mistakes, parse_answers
+from runhive.report.answers import Answers, answers_of, changed, doubtful_hits, mistakes
 from runhive.report.gallery import SHOWN, Gallery, gallery, pictured
 from runhive.report.measures import is_comparable
 from runhive.report.summary import Summary
@@ -22,12 +22,6 @@ class Pictures:
     lost: Gallery | None
 
 
-def answers_of(summary: Summary, ledger: Ledger) -> Answers | None:
-    """What the ledger keeps of the run's answers; None where it keeps none that can be read."""
-    content = ledger.file(summary.run_id, "predictions.csv")
-    return parse_answers(content) if content else None
-
-
 def pictures(
     summary: Summary, answers: Answers | None, baseline: Summary | None, ledger: Ledger, site: Path
 ) -> Pictures:
@@ -36,7 +30,7 @@ def pictures(
         return Pictures(None, None, None, None)
     wrong = gallery(mistakes(answers), ledger, site)
     right = pictured(doubtful_hits(answers)[:MOST_HITS], ledger, site, SHOWN)
-    before = answers_of(baseline, ledger) if baseline and is_comparable(summary, baseline) else None
+    before = answers_of(baseline.run_id, ledger) if baseline and is_comparable(summary, baseline) else None
     if before is None:
         return Pictures(wrong, right, None, None)
     won, lost = (gallery(answer, ledger, site) for answer in changed(answers, before))

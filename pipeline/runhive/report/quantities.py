@@ -3,23 +3,22 @@
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice, pairwise
-from typing import TypeVar
 
 from runhive.report.chart import drawable
 from runhive.report.curves import COLUMNS as HISTORY_COLUMNS
-from runhive.report.numerals import epoch_of
+from runhive.report.curves import parse_history
 from runhive.report.scalars import COLUMNS as SCALAR_COLUMNS
 from runhive.report.scalars import LAST_STEP, MOST_ROWS
+from runhive.report.usage import CHARTS, samples
 
 MOST_POINTS = 1000
 MOST_QUANTITIES = 200
 DIGITS = 6
-SYSTEM = ("cpu_percent", "memory_bytes", "gpu_percent", "gpu_memory_bytes")
+SYSTEM = tuple(column for column, _, _ in CHARTS)
 Point = tuple[float, float, float]  # epoch, step or second; seconds since the start; value
-Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -51,17 +50,14 @@ def _lenient(read: Callable[[bytes], list[Curve]], content: bytes | None) -> lis
 
 
 def _history(content: bytes) -> list[Curve]:
-    header, *lines = content.decode("utf-8").splitlines() or [""]
-    if header.split(",") != HISTORY_COLUMNS or not lines:
+    history = parse_history(content) or []
+    at, ends = [float(one.epoch) for one in history], list(accumulate(one.seconds for one in history))
+    if not all(map(drawable, ends)):
         return []
-    rows = [[float(cell) for cell in line.split(",")] for line in lines]
-    at, *columns = zip(*rows, strict=True)
-    ends = list(accumulate(columns[-1]))
-    if not all(drawable(place) for place in (*at, *ends)):
-        raise ValueError("no epoch")
+    columns = {name: [getattr(one, name) for one in history] for name in HISTORY_COLUMNS[1:]}
     return [
         _curve(name, "epoch", list(zip(at, ends, values, strict=True)))
-        for name, values in zip(HISTORY_COLUMNS[1:], columns, strict=True)
+        for name, values in columns.items()
         if any(map(drawable, values))
     ]
 
@@ -79,22 +75,12 @@ def _scalars(content: bytes) -> list[Curve]:
 
 def _system(content: bytes) -> list[Curve]:
     series: defaultdict[str, list[Point]] = defaultdict(list)
-    for second, row in _samples(content):
+    for after, row in samples(content):
+        second = round(after, 1)
         for name in SYSTEM:
-            if row.get(name) and drawable(float(row[name])):
+            if after >= 0 and row.get(name) and drawable(float(row[name])):  # before 0: a clock that was set back
                 series[name].append((second, second, float(row[name])))
     return [_curve(name, "second", sorted(points)) for name, points in series.items() if len(points) > 1]
-
-
-def _samples(content: bytes) -> Iterator[tuple[float, dict[str, str]]]:
-    first = None
-    for row in islice(csv.DictReader(io.StringIO(content.decode("utf-8"))), MOST_ROWS):
-        at = epoch_of(row.get("time"))
-        if at is None:
-            raise ValueError("no time")
-        first = at if first is None else first
-        if at >= first:  # a clock that was set back
-            yield round(at - first, 1), row
 
 
 def _curve(name: str, axis: str, points: Sequence[Point]) -> Curve:

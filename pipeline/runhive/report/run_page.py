@@ -6,6 +6,7 @@ from pathlib import Path
 from runhive.formats.evaluation import ClassScore, Evaluation
 from runhive.formats.history import Epoch
 from runhive.formats.parity import Parity
+from runhive.report.answers import answers_of
 from runhive.report.chart import Chart, thinned
 from runhive.report.confusion import Confusion, hardest_first, shaded
 from runhive.report.curves import learning_curve, parse_history
@@ -15,7 +16,7 @@ from runhive.report.lineage import Lineage, lineage
 from runhive.report.measures import Measure, measures
 from runhive.report.parameters import Row, rows
 from runhive.report.patch import Patch, parse_patch
-from runhive.report.pictures import Pictures, answers_of, pictures
+from runhive.report.pictures import Pictures, pictures
 from runhive.report.quality import Quality, quality_charts
 from runhive.report.record import Asked, Data, Training, read_part
 from runhive.report.reproduce import Recipe, recipe
@@ -93,7 +94,7 @@ def run_page(summary: Summary, baseline: Summary | None, ledger: Ledger, site: P
     run = summary.run
     record = _read_record(summary)
     files = ledger.files(run.run_id)
-    answers = answers_of(summary, ledger)
+    answers = answers_of(summary.run_id, ledger)
     return RunPage(
         summary=summary,
         baseline=baseline,

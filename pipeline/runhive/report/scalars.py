@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from runhive.report.chart import Chart, Line, Scale, Tick, decimals, drawable, path, thinned, ticks, whole_ticks
+from runhive.report.chart import Chart, Line, Scale, Tick, axis, drawable, path, thinned, ticks, whole_ticks
 from runhive.report.numerals import number
 from runhive.report.text import clip, visible
 
@@ -60,6 +60,6 @@ def plain_chart(key: str, title: str, description: str, points: Sequence[tuple[i
         description=description,
         height=HEIGHT,
         x_ticks=tuple(Tick(x(step), str(step)) for step in whole_ticks(points[0][0], points[-1][0])),
-        y_ticks=tuple(Tick(y(value), f"{value:.{decimals(grid)}f}") for value in grid),
+        y_ticks=axis(grid, y),
         lines=(Line(css="check", label="", paths=(drawn,), dots=(), label_y=None),),
     )

@@ -20,12 +20,6 @@ from runhive.tracking.ledger.table import tabulate
 FOLDER = "assets/shards"
 RUNS = "runs"
 RUNS_A_SHARD = 1000
-LOADER = "runhive"
-TABLE = (
-    "filter", "fields", "numerals", "dom", "runs-state", "runs-columns", "runs-sets", "runs-groups", "runs-view",
-    "runs-cells", "runs-head", "runs-rows", "runs-chips", "virtual-table", "suggest", "runs-csv", "runs-menus",
-    "runs-filter", "runs",
-)  # fmt: skip
 ESCAPES = str.maketrans({character: f"\\x{ord(character):02x}" for character in "\\'<>&\x7f"})
 
 
@@ -49,12 +43,6 @@ def _quoted(content: object) -> str:
     As JSON, not as an object literal, in which a key named `__proto__` is no key.
     """
     return json.dumps(content, separators=(",", ":"), allow_nan=False).translate(ESCAPES)
-
-
-def run_table_scripts(shards: Sequence[str]) -> list[str]:
-    """The scripts of the run table, in their order: the loader, the data, the table."""
-    loader, *table = (f"assets/{name}.js" for name in (LOADER, *TABLE))
-    return [loader, *shards, *table]
 
 
 def blocks(newest_first: Sequence[Row]) -> list[Sequence[Row]]:

@@ -1,9 +1,8 @@
 """Intervals one under the other on one scale: does this run stand apart from its baseline?"""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runhive.report.chart import Scale, Tick, decimals, drawable, ticks
+from runhive.report.chart import Scale, Tick, axis, drawable, ticks
 from runhive.report.score import Score, is_share
 
 
@@ -37,15 +36,10 @@ def spans(score: Score, baseline: Score | None) -> Spans | None:
     place = Scale(grid[0], grid[-1], 0, 100)
     return Spans(
         bars=tuple(_bar(label, one, css, place) for label, one, css in shown),
-        ticks=tuple(Tick(place(value), label) for value, label in zip(grid, _labels(grid, score.metric), strict=True)),
+        ticks=axis(grid, place, 100 if is_share(score.metric) else 1),
     )
 
 
 def _bar(label: str, score: Score, css: str, place: Scale) -> Bar:
     assert score.low is not None and score.high is not None
     return Bar(label, score, place(score.low), place(score.high), place(score.value), css)
-
-
-def _labels(grid: Sequence[float], metric: str) -> list[str]:
-    scaled = [100 * value if is_share(metric) else value for value in grid]
-    return [f"{value:.{decimals(scaled)}f}" for value in scaled]

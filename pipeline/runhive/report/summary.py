@@ -81,10 +81,6 @@ class Summary(Facts):
     def shown_change(self) -> str:
         return "" if self.change is None or self.score is None else shown_change(self.score.metric, self.change)
 
-    def parameter(self, name: str) -> str | None:
-        """The value of the first parameter whose last key is *name*."""
-        return self.named.get(name) if name in TABLED else last_named(self.parameters, name)
-
 
 def summarize(run: Run) -> Summary:
     """Gather the facts of *run*. Raises RunhiveError where its id is none."""

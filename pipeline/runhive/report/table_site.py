@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from runhive.report.code_digest import code_digest
 from runhive.report.keep import Keep, Made, key_of, take
-from runhive.report.shards import blocks, run_table_scripts, write_run_shard
+from runhive.report.shards import blocks, write_run_shard
 from runhive.report.shell import read_shell
 from runhive.report.summary import Summary
 from runhive.report.templates import render
@@ -15,6 +15,11 @@ from runhive.tracking.ledger.row import Row
 from runhive.tracking.ledger.snapshot import Snapshot
 
 RUNS_A_PAGE = 500
+SCRIPTS = (
+    "filter.js", "fields.js", "numerals.js", "elements.js", "runs-state.js", "runs-columns.js", "runs-sets.js",
+    "runs-groups.js", "runs-view.js", "runs-cells.js", "runs-head.js", "runs-rows.js", "runs-chips.js",
+    "virtual-table.js", "suggest.js", "runs-csv.js", "runs-menus.js", "runs-filter.js", "runs.js",
+)  # fmt: skip
 
 
 def write_run_shards(newest_first: Sequence[Row], ledger: Snapshot, work: Path, keep: Keep) -> list[str]:
@@ -45,7 +50,8 @@ def write_tables(
     for index, start in enumerate(starts):
         shown = rows[start : start + RUNS_A_PAGE]
         place = {"total": total, "first": start + 1, "last": start + len(shown), "names": names, "index": index}
-        body = render("runs.html", rows=Markup().join(shown), scripts=run_table_scripts(shards), **place)
+        loaded = {"shards": shards, "scripts": SCRIPTS, "has_charts": False}
+        body = render("runs.html", rows=Markup().join(shown), **place, **loaded)
         (work / "runs" / names[index]).write_bytes(shell.fill(body))
 
 

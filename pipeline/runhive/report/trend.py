@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from markupsafe import Markup
-
-from runhive.report.chart import Chart, Dot, Line, Scale, Tick, decimals, drawable, path, pieces, ticks
+from runhive.report.chart import Chart, Dot, Line, Scale, Tick, axis, bands, drawable, path, pieces, ticks
 from runhive.report.numerals import when
 from runhive.report.score import Score, is_share
 from runhive.report.summary import Summary
@@ -34,14 +32,13 @@ def trend(key: str, newest_first: Sequence[Summary]) -> Chart | None:
     placed = [(x(index), summary, score) for index, (summary, score) in enumerate(runs)]
     parts = pieces(placed, lambda left, right: left[2].comparable_on != right[2].comparable_on)
     breaks = [(before[-1][0] + after[0][0]) / 2 for before, after in pairwise(parts)]
-    scale = 100 if is_share(metric) else 1
     return Chart(
         key=key,
         title=f"{metric}{', %' if is_share(metric) else ''}, last {len(runs)} runs",
         description=f"{metric} by run, oldest first, from {runs[0][1].shown} to {runs[-1][1].shown}.",
         height=HEIGHT,
         x_ticks=(Tick(0, when(runs[0][0].started_at)[:10]), Tick(100, when(runs[-1][0].started_at)[:10])),
-        y_ticks=tuple(Tick(y(value), f"{scale * value:.{decimals([scale * one for one in grid])}f}") for value in grid),
+        y_ticks=axis(grid, y, 100 if is_share(metric) else 1),
         lines=(
             Line(
                 css="check",
@@ -52,7 +49,7 @@ def trend(key: str, newest_first: Sequence[Summary]) -> Chart | None:
             ),
         ),
         marks=tuple(Tick(at, "other images") for at in breaks),
-        bands=tuple(band for part in parts if (band := _band([(at, score) for at, _, score in part], y))),
+        bands=bands(([(at, score.low, score.high) for at, _, score in part] for part in parts), y),
     )
 
 
@@ -68,12 +65,3 @@ def _dot(x: float, y: float, summary: Summary, score: Score) -> Dot:
     commit = f", commit {summary.code.commit[:7]}" if summary.code.commit else ""
     label = f"{summary.run_id}{commit}: {score.shown}{interval} on {score.measured_on}{selected}"
     return Dot(x, y, label, page=f"runs/{summary.run_id}.html", hollow=score.selected)
-
-
-def _band(part: Sequence[tuple[float, Score]], y: Scale) -> Markup:
-    bounded = [(x, score.low, score.high) for x, score in part if score.low is not None and score.high is not None]
-    if len(bounded) < 2:
-        return Markup()
-    upper = [(x, y(high)) for x, _, high in bounded]
-    lower = [(x, y(low)) for x, low, _ in reversed(bounded)]
-    return path([*upper, *lower])

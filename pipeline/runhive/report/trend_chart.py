@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from runhive.report.chart import Chart, Dot, Line, Scale, Tick, decimals, path, ticks
+from runhive.report.chart import Chart, Dot, Line, Scale, Tick, axis, bands, path, ticks
 from runhive.report.numerals import when
 from runhive.report.score import is_better, is_share, shown, shown_change
 from runhive.report.series import Measured, Series
@@ -36,14 +36,14 @@ def trend_chart(key: str, series: Series) -> Chart | None:
         for step in series.steps
         if step.index > hidden
     ]
-    unit, labels = _unit(metric, grid)
+    unit, factor = _unit(metric)
     return Chart(
         key=key,
         title=f"{clip(metric, 60)}{unit}, last {len(measured)} runs",
         description=_describe(series, measured),
         height=HEIGHT,
         x_ticks=(Tick(0, when(measured[0].started_at)[:10]), Tick(100, when(measured[-1].started_at)[:10])),
-        y_ticks=tuple(Tick(y(value), label) for value, label in zip(grid, labels, strict=True)),
+        y_ticks=axis(grid, y, factor),
         lines=(
             Line("best", "", tuple(_best(metric, part, y) for part in parts), (), None),
             Line(
@@ -55,7 +55,7 @@ def trend_chart(key: str, series: Series) -> Chart | None:
             ),
         ),
         marks=(*breaks, *flagged),
-        bands=tuple(band for part in parts if (band := _band(part, y))),
+        bands=bands(([(at, one.low, one.high) for at, one in part] for part in parts), y),
     )
 
 
@@ -64,11 +64,9 @@ def _placed(parts: Sequence[Sequence[Measured]], x: Scale) -> list[list[Placed]]
     return [[(x(next(numbered)), one) for one in part] for part in parts]
 
 
-def _unit(metric: str, grid: Sequence[float]) -> tuple[str, list[str]]:
-    """What goes behind the metric's name, and the labels of the scale."""
-    scale, unit = (100.0, ", %") if is_share(metric) else (1e-6, ", MB") if metric.endswith("_bytes") else (1.0, "")
-    scaled = [scale * value for value in grid]
-    return unit, [f"{value:.{decimals(scaled)}f}" for value in scaled]
+def _unit(metric: str) -> tuple[str, float]:
+    """What goes behind the metric's name, and the factor that makes it of a value."""
+    return (", %", 100) if is_share(metric) else (", MB", 1e-6) if metric.endswith("_bytes") else ("", 1)
 
 
 def _describe(series: Series, measured: Sequence[Measured]) -> str:
@@ -95,10 +93,3 @@ def _dot(metric: str, at: float, y: Scale, one: Measured) -> Dot:
     return Dot(
         at, y(one.value), f"{one.run_id}: {shown(metric, one.value)}{interval}{basis}", f"../runs/{one.run_id}.html"
     )
-
-
-def _band(part: Sequence[Placed], y: Scale) -> Markup:
-    bounded = [(at, one.low, one.high) for at, one in part if one.low is not None and one.high is not None]
-    if len(bounded) < 2:
-        return Markup()
-    return path([*((at, y(high)) for at, _, high in bounded), *((at, y(low)) for at, low, _ in reversed(bounded))])

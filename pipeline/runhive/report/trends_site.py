@@ -13,16 +13,9 @@ from runhive.tracking.ledger.row import Row
 
 FEED = "changes.xml"
 SCRIPTS = (
-    "filter.js",
-    "numerals.js",
-    "changes.js",
-    "elements.js",
-    "fragment.js",
-    "colours.js",
-    "line-chart.js",
-    "measured.js",
-    "trends.js",
-)
+    "filter.js", "numerals.js", "changes.js", "elements.js", "fragment.js", "colours.js", "line-chart.js",
+    "measured.js", "trends.js",
+)  # fmt: skip
 
 
 def write_trends(rows: Sequence[Row], shards: Sequence[str], work: Path, has_charts: bool) -> None:

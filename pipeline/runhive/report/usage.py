@@ -19,14 +19,14 @@ CHARTS: tuple[tuple[str, str, Callable[[float], float]], ...] = (
     ("gpu_memory_bytes", "GPU memory, GB", lambda size: size / GIGABYTE),
 )
 
-Sample = tuple[int, dict[str, str]]
+Sample = tuple[float, dict[str, str]]
 
 
 def usage_charts(content: bytes) -> list[Chart]:
     """Draw each quantity that has two samples or more, by seconds; none where *content* is no such table."""
     try:
-        samples = list(_samples(content))
-        drawn = [(*told, _points(samples, *told[::2])) for told in CHARTS]
+        taken = list(samples(content))
+        drawn = [(*told, _points(taken, *told[::2])) for told in CHARTS]
     except (ValueError, csv.Error):
         return []
     return [
@@ -36,18 +36,18 @@ def usage_charts(content: bytes) -> list[Chart]:
     ]
 
 
-def _samples(content: bytes) -> Iterator[Sample]:
-    """Each sample with its whole seconds after the first one."""
+def samples(content: bytes) -> Iterator[Sample]:
+    """Each sample with its seconds after the first one. Raises ValueError or csv.Error for what is no such table."""
     first = None
     for row in islice(csv.DictReader(io.StringIO(content.decode("utf-8"))), MOST_ROWS):
         at = epoch_of(row.get("time"))
         if at is None:
             raise ValueError("no time")
         first = at if first is None else first
-        yield int(at - first), row
+        yield at - first, row
 
 
-def _points(samples: list[Sample], column: str, unit: Callable[[float], float]) -> list[tuple[int, float]]:
+def _points(taken: list[Sample], column: str, unit: Callable[[float], float]) -> list[tuple[int, float]]:
     """Second and value; of one second the last counts, and a clock that was set back leaves out what comes before."""
-    values = {second: unit(float(row[column])) for second, row in samples if row.get(column)}
+    values = {int(second): unit(float(row[column])) for second, row in taken if row.get(column)}
     return sorted((second, value) for second, value in values.items() if 0 <= second < LONGEST and drawable(value))

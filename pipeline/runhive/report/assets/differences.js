@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { element, fill, table } = runhive.elements;
+  const { element, fill, quiet, table } = runhive.elements;
   const { swatch } = runhive.colours;
   const { columns, differs, rankable, SPEEDS, DERIVED } = runhive.chosen;
   const { falls, number, seconds, shown, visible, NOTHING } = runhive.numerals;
@@ -76,8 +76,6 @@
     if (!isUnranked) return told;
     return [told, element("span", { class: "rh-selected", title: "measured on other images, data, definitions or machines: the values are not ranked" }, " not ranked")];
   }
-
-  const quiet = (content) => element("span", { class: "rh-quiet" }, content);
 
   function text(row) {
     const first = JSON.stringify(row.values[0]);

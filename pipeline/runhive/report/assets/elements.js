@@ -25,6 +25,8 @@
     host.replaceChildren(...present(children));
   }
 
+  const quiet = (content) => element("span", { class: "rh-quiet" }, content);
+
   /** A labelled `<select>`; *options* are pairs of value and text. */
   function select(label, options, chosen, change) {
     const listed = options.map(([value, text]) => element("option", { value, selected: value === chosen }, text));
@@ -60,5 +62,5 @@
     );
   }
 
-  runhive.elements = { element, fill, select, checkbox, table };
+  runhive.elements = { element, fill, quiet, select, checkbox, table };
 })();

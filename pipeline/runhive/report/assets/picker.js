@@ -39,12 +39,12 @@
   function chip(id, index, ids, change) {
     const { places, rows } = everything();
     if (!places.has(id)) {
-      return element("li", {}, element("span", { class: "rh-quiet" }, `${visible(id, 40)} is not on this site `), remove(id, ids, change));
+      return element("li", {}, quiet(`${visible(id, 40)} is not on this site `), remove(id, ids, change));
     }
     const value = (name) => rows.column(name)[places.get(id)];
     return element(
       "li", {}, swatch(index + 1), " ", element("a", { class: "rh-id", href: `../runs/${id}.html` }, id), " ",
-      element("span", { class: "rh-quiet" }, [value("name"), value("experiment"), value("state") === "completed" ? "" : value("state")].filter(Boolean).map((one) => visible(one, 40)).join(", ")), " ",
+      quiet([value("name"), value("experiment"), value("state") === "completed" ? "" : value("state")].filter(Boolean).map((one) => visible(one, 40)).join(", ")), " ",
       index ? element("button", { class: "rh-button", title: "make it the first, which others are put against", "aria-label": `put run ${index + 1} first`, onclick: () => change([id, ...ids.filter((one) => one !== id)]) }, "first") : null,
       remove(id, ids, change, index + 1),
     );

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { element, quiet } = runhive.dom;
+  const { element, quiet } = runhive.elements;
   const { asText } = runhive.filter;
   const { bare } = runhive;
   const { NOTHING, fixed, isShare, number, points, seconds, shown, visible, when } = runhive.numerals;

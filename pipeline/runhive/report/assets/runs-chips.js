@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { element, quiet } = runhive.dom;
+  const { element, quiet } = runhive.elements;
   const { number, visible } = runhive.numerals;
   const STATES = ["completed", "running", "failed", "lost", "canceled"];
   const MOST_TAGS = 16;
@@ -40,7 +40,7 @@
   }
 
   function toggle(isOn, focus, click, content, count) {
-    const attributes = { type: "button", class: "rt-chip", "aria-pressed": `${isOn}`, "data-focus": focus, click };
+    const attributes = { type: "button", class: "rt-chip", "aria-pressed": `${isOn}`, "data-focus": focus, onclick: click };
     return element("button", attributes, content, quiet(` ${number(count)}`));
   }
 

@@ -40,7 +40,7 @@
 
   function save(name, text) {
     const address = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
-    const link = runhive.dom.element("a", { href: address, download: name });
+    const link = runhive.elements.element("a", { href: address, download: name });
     document.body.append(link);
     link.click();
     link.remove();

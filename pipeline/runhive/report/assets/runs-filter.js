@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { element } = runhive.dom;
+  const { element } = runhive.elements;
   const { visible } = runhive.numerals;
   const { bare } = runhive;
   const SHORT = ["run", "tag", "note", "started", "ended"];
@@ -14,7 +14,7 @@
     const input = element("input", {
       id: "rt-filter", class: "rt-input", type: "text", role: "combobox", autocomplete: "off", spellcheck: "false",
       autocapitalize: "off", "aria-expanded": "false", "aria-controls": "rt-filter-list", "aria-autocomplete": "list",
-      "aria-describedby": "rt-filter-error", placeholder: example(model), input: () => change(input.value),
+      "aria-describedby": "rt-filter-error", placeholder: example(model), oninput: () => change(input.value),
     });
     let waiting = 0;
     const error = element("p", { id: "rt-filter-error", class: "rt-error", role: "alert", hidden: true });

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { element } = runhive.dom;
+  const { element } = runhive.elements;
   const { bare } = runhive;
   const { falls, visible } = runhive.numerals;
   const { metricText, text } = runhive.runsCells;
@@ -21,7 +21,7 @@
     const order = !isSorted ? null : sort.startsWith("-") ? "descending" : "ascending";
     const sign = order === null ? "" : order === "descending" ? "↓" : "↑";
     const button = element("button", {
-      type: "button", class: "rt-sort", "data-focus": `sort ${column.key}`, click: () => change(nextSort(column, sort)),
+      type: "button", class: "rt-sort", "data-focus": `sort ${column.key}`, onclick: () => change(nextSort(column, sort)),
     }, visible(column.label, 60), element("span", { "aria-hidden": "true", class: "rt-sign" }, sign));
     const help = [column.help, column.section === "Run" ? "" : visible(column.key, 200)].filter(Boolean).join("; ");
     const kind = column.isNumber ? "rh-number" : null;

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { element } = runhive.dom;
+  const { element } = runhive.elements;
   const { bare } = runhive;
   const { visible } = runhive.numerals;
   const { ANY_SEED } = runhive.runsGroups;
@@ -30,11 +30,11 @@
   function columnMenu(columns, change) {
     const search = element("input", {
       type: "search", class: "rt-input", "aria-label": "Find a column", placeholder: "Find a column",
-      input: () => draw(),
+      oninput: () => draw(),
     });
     const chosen = element("ol", { class: "rt-chosen" });
     const others = element("div", { class: "rt-others" });
-    const reset = element("button", { type: "button", class: "rt-button", click: () => change(null) }, "Usual columns");
+    const reset = element("button", { type: "button", class: "rt-button", onclick: () => change(null) }, "Usual columns");
     const panel = element("div", { class: "rt-panel" },
       element("p", { class: "rt-head" }, "Shown, in this order"), chosen, search, others, reset);
     let keys = [];
@@ -57,7 +57,7 @@
       const name = visible(label, 80);
       const step = (sign, by, word) => element("button", {
         type: "button", class: "rt-step", "aria-label": `Move ${name} ${word}`, "data-focus": `${word} ${key}`,
-        disabled: at + by < 0 || at + by >= keys.length, click: () => change(swapped(at, by)),
+        disabled: at + by < 0 || at + by >= keys.length, onclick: () => change(swapped(at, by)),
       }, sign);
       return element("li", {}, tick(key, name, true), step("↑", -1, "up"), step("↓", 1, "down"));
     }
@@ -66,7 +66,7 @@
 
     function tick(key, name, isShown) {
       const toggle = () => change(isShown ? keys.filter((one) => one !== key) : [...keys, key]);
-      const box = { type: "checkbox", checked: isShown, change: toggle, "data-focus": `tick ${key}` };
+      const box = { type: "checkbox", checked: isShown, onchange: toggle, "data-focus": `tick ${key}` };
       return element("label", {}, element("input", box), ` ${name}`);
     }
 
@@ -86,7 +86,7 @@
       const options = [...columns.values()].filter(isPart).map(({ key, label }) => option(key, label));
       return options.length ? [element("optgroup", { label: title }, ...options)] : [];
     };
-    const select = element("select", { class: "rt-input", change: () => change(select.value) },
+    const select = element("select", { class: "rt-input", onchange: () => change(select.value) },
       option("", "No groups"), option(ANY_SEED, "All parameters but the seed"),
       ...section("Parameters", (column) => column.section === "Parameters"),
       ...section("Run", (column) => FIELDS.includes(column.key)));

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { element, quiet } = runhive.dom;
+  const { element, quiet } = runhive.elements;
   const { visible } = runhive.numerals;
   const { count } = runhive.runsView;
   const { runCell, groupCell, stateIcon } = runhive.runsCells;
@@ -50,7 +50,7 @@
     const knob = element("span", { class: "rt-knob", "aria-hidden": "true" }, isOpen ? "▾" : "▸");
     const button = element("button", {
       type: "button", class: "rt-open", "aria-expanded": `${isOpen}`, "data-focus": `open ${id}`, title: name,
-      click: () => page.update({ open }),
+      onclick: () => page.update({ open }),
     }, knob, name);
     const number = element("span", { class: "rt-count", title: size }, `${places.length}`);
     return element("tr", { class: "rt-groups" }, firstCell(box, button, number),
@@ -60,7 +60,7 @@
   function tick(label, isOn, focus, change) {
     return element("input", {
       type: "checkbox", checked: isOn, "aria-label": label, "data-focus": focus,
-      change: (event) => change(event.target.checked),
+      onchange: (event) => change(event.target.checked),
     });
   }
 

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { element } = runhive.dom;
+  const { element } = runhive.elements;
   const { FilterError } = runhive.filter;
   const { number } = runhive.numerals;
   const { readState, writeState } = runhive.runsState;
@@ -58,7 +58,7 @@
       this.notes = element("div", { class: "rt-notes" });
       this.all = element("input", {
         type: "checkbox", "aria-label": "Select all runs shown", "data-focus": "all",
-        change: () => this.pick(this.all.checked ? this.view.places.map((one) => this.ids[one]) : []),
+        onchange: () => this.pick(this.all.checked ? this.view.places.map((one) => this.ids[one]) : []),
       });
       const caption = "All runs; the buttons in the head sort";
       this.table = runhive.virtualTable({ label: "Runs", caption, draw: (item) => runhive.drawRow(this, item) });
@@ -223,7 +223,7 @@
   }
 
   function button(title, click) {
-    return element("button", { type: "button", class: "rt-button", click }, title);
+    return element("button", { type: "button", class: "rt-button", onclick: click }, title);
   }
 
   const table = runhive.table("runs");

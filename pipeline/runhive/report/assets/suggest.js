@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { element } = runhive.dom;
+  const { element } = runhive.elements;
   const { tokenize, FilterError } = runhive.filter;
   const { visible } = runhive.numerals;
   const MOST = 8;

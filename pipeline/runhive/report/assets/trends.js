@@ -3,8 +3,8 @@
   "use strict";
 
   const { elements, fragment, measured, numerals, shards } = runhive;
-  const { element, select, checkbox } = elements;
-  const { shown, visible, number, falls } = numerals;
+  const { element, quiet, select, checkbox } = elements;
+  const { shown, visible, number, falls, when } = numerals;
   const { shownChange, pValue } = runhive.changes;
   const AXES = [["run", "run"], ["commit", "commit"], ["time", "time"]];
   const host = document.getElementById("rh-trends-live");
@@ -34,7 +34,7 @@
         select("Across", AXES, axis, (name) => change({ axis: name })),
         checkbox("log scale", log, (isOn) => change({ log: isOn ? "1" : null })),
       ),
-      element("figure", { class: "rh-chart rh-card" }, element("figcaption", {}, visible(metric.metric, 80), " ", element("span", { class: "rh-quiet" }, captionOf(points, metric))), plot),
+      element("figure", { class: "rh-chart rh-card" }, element("figcaption", {}, visible(metric.metric, 80), " ", quiet(captionOf(points, metric))), plot),
       flags(metric, points),
     );
     open = runhive.lineChart(plot, chartOf(metric, points, axis, log));
@@ -113,10 +113,10 @@
     if (!here.length) return "";
     const run = here.at(-1);
     const interval = run.low === null ? "" : ` [${shown(metric.metric, run.low)}–${shown(metric.metric, run.high)}]`;
-    const when = Number.isFinite(run.started) ? new Date(1000 * run.started).toISOString().slice(0, 16).replace("T", " ") : "";
+    const started = Number.isFinite(run.started) ? when(1000 * run.started) : "";
     const commit = run.commit ? `commit ${visible(run.commit, 60).slice(0, 8)}` : "";
     const many = here.length > 1 ? `last of ${here.length} runs of one ${axis}` : "";
-    return [run.id, when, commit, many, `${shown(metric.metric, run.value)}${interval}${run.selected ? ", selected on these images" : ""}`].filter(Boolean).join(" · ");
+    return [run.id, started, commit, many, `${shown(metric.metric, run.value)}${interval}${run.selected ? ", selected on these images" : ""}`].filter(Boolean).join(" · ");
   }
 
   if (host && experiments.length && experiments.some((one) => one.metrics.length)) {

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { element } = runhive.dom;
+  const { element } = runhive.elements;
   const AHEAD = 8; // rows drawn beyond either end
   const USUAL_HEIGHT = 28; // pixels, until a row is measured
   const USUAL_FRAME = 800;

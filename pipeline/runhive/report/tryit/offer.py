@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from typing import Any
 from runhive.errors import RunhiveError
 from runhive.files import write_atomic
 from runhive.mistakes import one_line
-from runhive.report.answers import Answers
-from runhive.report.pictures import answers_of
+from runhive.report.answers import Answers, answers_of
+from runhive.report.keep import link
 from runhive.report.shards import write_shard
 from runhive.report.summary import Summary
 from runhive.report.text import visible
@@ -65,7 +64,7 @@ def _offer(summary: Summary, onnx: Onnx, shelf: Shelf, ledger: Ledger, site: Pat
         why_not = shelf.why_not.get(onnx.sha256, shelf.otherwise)
         command = f"runhive runs download {summary.run_id} {onnx.path}" if why_not == ABSENT else ""
         return TryIt(onnx, why_not, command)
-    answers = answers_of(summary, ledger)
+    answers = answers_of(summary.run_id, ledger)
     if answers is None:
         return TryIt(onnx, "the ledger has no answers of it to compare with")
     try:
@@ -76,7 +75,7 @@ def _offer(summary: Summary, onnx: Onnx, shelf: Shelf, ledger: Ledger, site: Pat
         return TryIt(onnx, "there is no picture of its evaluation set, neither in data/images nor in the ledger")
     model = site / model_path(onnx.sha256)
     if not model.exists():
-        _link(_kept(root / KEPT / f"{onnx.sha256}.js", lambda: packed_model(onnx.sha256, file.read_bytes())), model)
+        link(_kept(root / KEPT / f"{onnx.sha256}.js", lambda: packed_model(onnx.sha256, file.read_bytes())), model)
     recorded = [one["recorded"] for one in offered["samples"] if one["recorded"] is not None]
     name = f"try-it-{onnx.sha256[:16]}"
     shard = write_shard(site, name, offered)
@@ -133,12 +132,3 @@ def _sweep(folder: Path) -> None:
     for file in folder.glob("*.js*"):
         if time.time() - file.stat().st_mtime > SPARED:
             file.unlink()
-
-
-def _link(kept: Path, target: Path) -> None:
-    """Have *kept* at *target* too, without another copy where the file system can."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(kept, target)
-    except OSError:
-        shutil.copyfile(kept, target)
