@@ -4,16 +4,13 @@ Run by test_registry_survives.py, under LD_PRELOAD of faults.c: `sweep.py ACTION
 TEMPLATE holds a repository `root` and its Git remote `hub.git`. Prints a line for each n.
 """
 
-import mmap
-import os
 import random
 import shutil
-import struct
 import subprocess
 import sys
-import traceback
 from pathlib import Path
 
+from faults import Plan, forget_locks
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.registry import mark
@@ -59,34 +56,10 @@ def doubts(catalog: Catalog) -> list[str]:
     return [one.doubt for model in models for one in (*model.versions, *model.assignments) if one.doubt]
 
 
-def attempt(action: str, root: Path, plan: mmap.mmap, at: int, kill: bool) -> int:
-    """Do it in a child and return its exit status; a kill is -9."""
-    child = os.fork()
-    if child == 0:
-        os.chdir(root)
-        plan[:24] = struct.pack("qqq", 0, at, kill)
-        try:
-            act(action, root)
-            os._exit(0)
-        except RunhiveError as error:
-            os._exit(3 if "\n" not in str(error) else 4)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    count = struct.unpack("q", plan[:8])[0]
-    plan[:24] = struct.pack("qqq", count, -1, 0)
-    return status
-
-
 def check(action: str, folder: Path, status: int, kill: bool) -> None:
     """Raise AssertionError unless it is done whole or not at all, here and at the hub, and can be done again."""
     root, hub = folder / "root", folder / "hub.git"
-    for lock in folder.rglob("*.lock"):
-        if "hub.git" in lock.parts:
-            lock.unlink()  # the hub's own crash is for who runs the hub
-        elif "refs" in lock.parts:
-            os.utime(lock, (0, 0))  # as if it were older than a few seconds
+    forget_locks(folder)
     assert status in ((0, 3, -9) if kill else (0, 3)), f"ended with {status}"
     assert doubts(read_catalog(open_ledger(root))) == [], "a tag here without its record"
     with fetched(str(hub)) as elsewhere:
@@ -112,19 +85,17 @@ def check(action: str, folder: Path, status: int, kill: bool) -> None:
 
 
 def main(action: str, kind: str, points: int, template: Path, work: Path) -> None:
-    with Path(os.environ["FAULT_FILE"]).open("r+b") as file:
-        plan = mmap.mmap(file.fileno(), 24)
-    plan[:24] = struct.pack("qqq", 0, -1, 0)
+    plan = Plan()
 
-    def copied() -> Path:
-        return Path(shutil.copytree(template, work / "try", symlinks=True))
+    def attempt(at: int) -> tuple[Path, int]:
+        folder = Path(shutil.copytree(template, work / "try", symlinks=True))
+        return folder, plan.attempt(lambda: act(action, folder / "root"), folder / "root", at, kind == "kill")
 
-    assert attempt(action, copied() / "root", plan, 0, False) == 0
-    total = struct.unpack("q", plan[:8])[0]
+    assert attempt(0)[1] == 0
+    total = plan.count
     shutil.rmtree(work / "try")
     for number in range(1, total + 1) if points == 0 else sorted(random.sample(range(1, total + 1), points)):
-        folder = copied()
-        status = attempt(action, folder / "root", plan, number, kind == "kill")
+        folder, status = attempt(number)
         try:
             check(action, folder, status, kind == "kill")
         except AssertionError as error:
