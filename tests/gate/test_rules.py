@@ -176,8 +176,8 @@ def test_the_best_of_many_is_warned_of_with_the_optimism_to_expect() -> None:
 def test_the_best_of_many_that_is_wrong_nowhere_is_not_said_to_be_as_good_as_it_looks() -> None:
     """Its standard error is zero: the formula would say 0.0 points."""
     assert judge(GATE, case(measured(ANTS, set(), tried=10))).warnings == (
-        "10 models were scored on val: the best of so many equally good ones looks better than it is, "
-        "and with no image wrong they cannot tell by how much",
+        "10 models were scored on val: the best of so many equally good ones looks better than it is; "
+        "by how much is not known, as no answer is wrong",
     )
 
 

@@ -123,7 +123,7 @@ def _warnings(gate: Gate, measured: Measured) -> Iterator[str]:
     if measured.tried > 1 and total:
         best = f"{measured.tried} models were scored on {name}: the best of so many equally good ones looks"
         if right == total:
-            yield f"{best} better than it is, and with no image wrong they cannot tell by how much"
+            yield f"{best} better than it is; by how much is not known, as no answer is wrong"
         else:
             optimism = expected_optimism(right / total, total, measured.tried)
             yield f"{best} up to {100 * optimism:.1f} points better than it is"
