@@ -1,4 +1,4 @@
-"""Register, promote or deprecate again and again, with the n-th call that changes the disk failing or killing.
+"""Register, promote, roll back or deprecate again and again; the n-th call that changes the disk fails or kills.
 
 Run by test_registry_survives.py, under LD_PRELOAD of faults.c: `sweep.py ACTION KIND POINTS TEMPLATE WORK`, where
 TEMPLATE holds a repository `root` and its Git remote `hub.git`. Prints a line for each n.
@@ -17,7 +17,7 @@ from runhive.tracking.registry import mark
 from runhive.tracking.registry.catalog import Catalog, read_catalog
 from runhive.tracking.registry.elsewhere import fetched
 from runhive.tracking.registry.find import find_model, find_version
-from runhive.tracking.registry.promote import promote
+from runhive.tracking.registry.promote import promote, rollback, rollback_told
 from runhive.tracking.registry.register import plan_version, register
 from runhive.tracking.registry.writing import registry_of
 
@@ -32,19 +32,24 @@ def act(action: str, root: Path) -> None:
             case "promote":
                 found = find_version(catalog, "v1.0.0")
                 promote(registry, find_model(catalog, ""), found, "prod", {}, False, "")
+            case "rollback":
+                rollback(registry, find_model(catalog, ""), "prod", "")
             case "deprecate":
                 mark.deprecate(registry, find_version(catalog, "v1.0.0"), "old")
             case "note":
                 mark.note(registry, find_version(catalog, "v1.0.0"), "for the paper")
+    if action == "rollback":
+        rollback_told(registry)
 
 
 def is_done(action: str, catalog: Catalog) -> bool:
     model = catalog.models.get("colours")
     if model is None:
         return False
-    (version,) = model.versions
+    version = model.versions[0]
     done = {
-        "register": True, "promote": version.aliases == ("prod",), "deprecate": version.deprecated == "old",
+        "register": True, "promote": version.aliases == ("prod",),
+        "rollback": model.versions[-1].aliases == ("prod",), "deprecate": version.deprecated == "old",
         "note": version.notes == "for the paper",
     }  # fmt: skip
     return done[action]
@@ -68,14 +73,15 @@ def check(action: str, folder: Path, status: int, kill: bool) -> None:
     if status == 0:
         assert is_done(action, read_catalog(open_ledger(root))) and is_done(action, seen), "acknowledged, yet not there"
     try:
-        act(action, root)
+        if status != 0 or action != "rollback":  # one more that was asked for is one more step back
+            act(action, root)
     except RunhiveError as error:
         assert "already" in str(error), f"it cannot be done again: {error}"
     assert is_done(action, read_catalog(open_ledger(root))), "it was done again, yet is not there"
     with fetched(str(hub)) as elsewhere:
         again = read_catalog(open_ledger(elsewhere))
     assert is_done(action, again), "it was done again, yet the hub lacks it"
-    assert len(again.models["colours"].assignments) <= 1, "it was done twice"
+    assert len(again.models["colours"].assignments) <= (4 if action == "rollback" else 1), "it was done twice"
     assert (
         "error"
         not in subprocess.run(

@@ -16,6 +16,7 @@ from faults import environment
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.exchange import pull_runs, push_runs
 from runhive.tracking.registry.catalog import read_catalog
+from runhive.tracking.registry.promote import promote
 from runhive.tracking.registry.register import plan_version, register
 from runhive.tracking.registry.writing import registry_of
 
@@ -114,12 +115,25 @@ def registered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder
 
 
+@pytest.fixture(scope="module")
+def promoted(registered: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a second version, and prod given to the first, the second, and the first again."""
+    folder = Path(shutil.copytree(registered, tmp_path_factory.mktemp("promoted") / "template", symlinks=True))
+    Shop(folder / "root").train(2, worse(0.5))
+    with registry_of(folder / "root") as registry:
+        register(registry, plan_version(registry, None, None, None), {})
+        for number in (0, 1, 0):
+            model = registry.catalog().models["colours"]
+            promote(registry, model, model.versions[number], "prod", {}, False, "")
+    return folder
+
+
 @pytest.mark.parametrize("kind", ["kill", "fail"])
-@pytest.mark.parametrize("action", ["register", "promote", "deprecate", "note"])
+@pytest.mark.parametrize("action", ["register", "promote", "rollback", "deprecate", "note"])
 def test_wherever_it_stops_it_is_whole_or_not_there_also_at_the_hub_and_can_be_done_again(
     action: str, kind: str, shim: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    start = request.getfixturevalue("template" if action == "register" else "registered")
+    start = request.getfixturevalue({"register": "template", "rollback": "promoted"}.get(action, "registered"))
     points = 0 if LONG else 2
     done = subprocess.run(
         [sys.executable, Path(__file__).with_name("sweep.py"), action, kind, str(points), start, tmp_path],

@@ -93,6 +93,7 @@ def rollback(alias: str, reason: str, local: bool) -> None:
         model = find_model(registry.catalog(), name)
         target = promote.rollback(registry, model, word, reason)
     print_line(f"{model.name}#{word} is {target.title} again")
+    promote.rollback_told(registry)
 
 
 @click.command()
