@@ -173,6 +173,14 @@ def test_the_best_of_many_is_warned_of_with_the_optimism_to_expect() -> None:
     assert judge(GATE, case(measured(ANTS, set(), tried=1))).warnings == ()
 
 
+def test_the_best_of_many_that_is_wrong_nowhere_is_not_said_to_be_as_good_as_it_looks() -> None:
+    """Its standard error is zero: the formula would say 0.0 points."""
+    assert judge(GATE, case(measured(ANTS, set(), tried=10))).warnings == (
+        "10 models were scored on val: the best of so many equally good ones looks better than it is; "
+        "by how much is not known, as no answer is wrong",
+    )
+
+
 def test_images_that_changed_since_the_last_promotion_are_warned_of() -> None:
     (warning,) = judge(GATE, case(measured(ANTS, set(), digest_before="e" * 64))).warnings
 

@@ -1,26 +1,23 @@
-"""Register, promote or deprecate again and again, with the n-th call that changes the disk failing or killing.
+"""Register, promote, roll back or deprecate again and again; the n-th call that changes the disk fails or kills.
 
 Run by test_registry_survives.py, under LD_PRELOAD of faults.c: `sweep.py ACTION KIND POINTS TEMPLATE WORK`, where
 TEMPLATE holds a repository `root` and its Git remote `hub.git`. Prints a line for each n.
 """
 
-import mmap
-import os
 import random
 import shutil
-import struct
 import subprocess
 import sys
-import traceback
 from pathlib import Path
 
+from faults import Plan, forget_locks
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.registry import mark
 from runhive.tracking.registry.catalog import Catalog, read_catalog
 from runhive.tracking.registry.elsewhere import fetched
 from runhive.tracking.registry.find import find_model, find_version
-from runhive.tracking.registry.promote import promote
+from runhive.tracking.registry.promote import promote, rollback, rollback_told
 from runhive.tracking.registry.register import plan_version, register
 from runhive.tracking.registry.writing import registry_of
 
@@ -35,19 +32,24 @@ def act(action: str, root: Path) -> None:
             case "promote":
                 found = find_version(catalog, "v1.0.0")
                 promote(registry, find_model(catalog, ""), found, "prod", {}, False, "")
+            case "rollback":
+                rollback(registry, find_model(catalog, ""), "prod", "")
             case "deprecate":
                 mark.deprecate(registry, find_version(catalog, "v1.0.0"), "old")
             case "note":
                 mark.note(registry, find_version(catalog, "v1.0.0"), "for the paper")
+    if action == "rollback":
+        rollback_told(registry)
 
 
 def is_done(action: str, catalog: Catalog) -> bool:
     model = catalog.models.get("colours")
     if model is None:
         return False
-    (version,) = model.versions
+    version = model.versions[0]
     done = {
-        "register": True, "promote": version.aliases == ("prod",), "deprecate": version.deprecated == "old",
+        "register": True, "promote": version.aliases == ("prod",),
+        "rollback": model.versions[-1].aliases == ("prod",), "deprecate": version.deprecated == "old",
         "note": version.notes == "for the paper",
     }  # fmt: skip
     return done[action]
@@ -59,34 +61,10 @@ def doubts(catalog: Catalog) -> list[str]:
     return [one.doubt for model in models for one in (*model.versions, *model.assignments) if one.doubt]
 
 
-def attempt(action: str, root: Path, plan: mmap.mmap, at: int, kill: bool) -> int:
-    """Do it in a child and return its exit status; a kill is -9."""
-    child = os.fork()
-    if child == 0:
-        os.chdir(root)
-        plan[:24] = struct.pack("qqq", 0, at, kill)
-        try:
-            act(action, root)
-            os._exit(0)
-        except RunhiveError as error:
-            os._exit(3 if "\n" not in str(error) else 4)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    count = struct.unpack("q", plan[:8])[0]
-    plan[:24] = struct.pack("qqq", count, -1, 0)
-    return status
-
-
 def check(action: str, folder: Path, status: int, kill: bool) -> None:
     """Raise AssertionError unless it is done whole or not at all, here and at the hub, and can be done again."""
     root, hub = folder / "root", folder / "hub.git"
-    for lock in folder.rglob("*.lock"):
-        if "hub.git" in lock.parts:
-            lock.unlink()  # the hub's own crash is for who runs the hub
-        elif "refs" in lock.parts:
-            os.utime(lock, (0, 0))  # as if it were older than a few seconds
+    forget_locks(folder)
     assert status in ((0, 3, -9) if kill else (0, 3)), f"ended with {status}"
     assert doubts(read_catalog(open_ledger(root))) == [], "a tag here without its record"
     with fetched(str(hub)) as elsewhere:
@@ -95,14 +73,15 @@ def check(action: str, folder: Path, status: int, kill: bool) -> None:
     if status == 0:
         assert is_done(action, read_catalog(open_ledger(root))) and is_done(action, seen), "acknowledged, yet not there"
     try:
-        act(action, root)
+        if status != 0 or action != "rollback":  # one more that was asked for is one more step back
+            act(action, root)
     except RunhiveError as error:
         assert "already" in str(error), f"it cannot be done again: {error}"
     assert is_done(action, read_catalog(open_ledger(root))), "it was done again, yet is not there"
     with fetched(str(hub)) as elsewhere:
         again = read_catalog(open_ledger(elsewhere))
     assert is_done(action, again), "it was done again, yet the hub lacks it"
-    assert len(again.models["colours"].assignments) <= 1, "it was done twice"
+    assert len(again.models["colours"].assignments) <= (4 if action == "rollback" else 1), "it was done twice"
     assert (
         "error"
         not in subprocess.run(
@@ -112,19 +91,17 @@ def check(action: str, folder: Path, status: int, kill: bool) -> None:
 
 
 def main(action: str, kind: str, points: int, template: Path, work: Path) -> None:
-    with Path(os.environ["FAULT_FILE"]).open("r+b") as file:
-        plan = mmap.mmap(file.fileno(), 24)
-    plan[:24] = struct.pack("qqq", 0, -1, 0)
+    plan = Plan()
 
-    def copied() -> Path:
-        return Path(shutil.copytree(template, work / "try", symlinks=True))
+    def attempt(at: int) -> tuple[Path, int]:
+        folder = Path(shutil.copytree(template, work / "try", symlinks=True))
+        return folder, plan.attempt(lambda: act(action, folder / "root"), folder / "root", at, kind == "kill")
 
-    assert attempt(action, copied() / "root", plan, 0, False) == 0
-    total = struct.unpack("q", plan[:8])[0]
+    assert attempt(0)[1] == 0
+    total = plan.count
     shutil.rmtree(work / "try")
     for number in range(1, total + 1) if points == 0 else sorted(random.sample(range(1, total + 1), points)):
-        folder = copied()
-        status = attempt(action, folder / "root", plan, number, kind == "kill")
+        folder, status = attempt(number)
         try:
             check(action, folder, status, kind == "kill")
         except AssertionError as error:

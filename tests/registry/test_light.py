@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,17 @@ def test_a_version_is_downloaded_by_its_alias_and_predicts_where_nothing_heavy_i
     assert len(rows) == 30
     assert all(Path(row["path"]).parent.name == row["label"] for row in rows)
     assert {(row["model"], row["version"]) for row in rows} == {("colours", "colours@v1.0.0")}
+
+
+def test_a_version_that_only_a_remote_that_is_a_folder_holds_predicts_where_nothing_heavy_is_installed(
+    shop: Shop, hub: Path
+) -> None:
+    shop.call("register")
+    shutil.rmtree(shop.root / ".dvc/cache")
+    image = next((shop.root / "data/images/val/rot").glob("*.png"))
+
+    assert ",rot," in light(shop.root, "predict", "colours@1", str(image))
+    assert len(list((shop.root / ".runhive/models").iterdir())) == 1
 
 
 def test_a_file_that_was_changed_after_the_download_is_no_version_any_more(shop: Shop, tmp_path: Path) -> None:

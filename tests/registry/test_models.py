@@ -106,6 +106,20 @@ def test_a_run_that_holds_the_evaluation_of_other_weights_is_no_version(shop: Sh
     assert git(shop.root, "tag") == ""
 
 
+def test_a_run_is_no_version_of_a_name_that_came_into_params_yaml_after_it(shop: Shop) -> None:
+    params, pipeline = shop.root / "params.yaml", shop.root / "dvc.yaml"
+    params.write_text(params.read_text().replace("name: colours", "name: tones"))
+    git(shop.root, "commit", "--quiet", "--all", "--message", "renamed")
+    said = shop.call("register", code=1)
+
+    assert "names the model tones, and run 20261123-142201-7f3a9c made colours: run `dvc repro`" in said
+    assert len(said.splitlines()) == 1
+    assert git(shop.root, "tag") == ""
+    pipeline.write_text(pipeline.read_text().replace("${model.name}", "tones"))
+    git(shop.root, "commit", "--quiet", "--all", "--message", "a name that dvc.yaml itself gives")
+    assert "tones@v1.0.0" in shop.call("register")
+
+
 def test_a_lock_that_holds_another_model_is_no_version(shop: Shop) -> None:
     run = shop.ledger.runs()[0]
     shop.train(2, worse(0.5))

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 from shop import Shop, git, worse
 
+from faults import environment
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.exchange import pull_runs, push_runs
 from runhive.tracking.registry.catalog import read_catalog
+from runhive.tracking.registry.promote import promote
 from runhive.tracking.registry.register import plan_version, register
 from runhive.tracking.registry.writing import registry_of
 
 LONG = bool(os.environ.get("RUNHIVE_LONG"))
-FAULTS = Path(__file__).parents[1] / "tracking/faults.c"
 # Registers as the command does, without the gate and DVC: only what is written to Git matters here.
 WRITER = """
 import sys
@@ -94,16 +95,6 @@ def test_a_tag_that_came_first_at_the_remote_is_never_replaced(shop: Shop, hub: 
 
 
 @pytest.fixture(scope="module")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None or sys.platform != "linux":
-        pytest.skip("NO KILL SWEEP: it needs Linux and a C compiler")
-    made = tmp_path_factory.mktemp("shim") / "faults.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", made, FAULTS, "-ldl"], check=True)
-    return made
-
-
-@pytest.fixture(scope="module")
 def template(trained: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with a run, and its hub."""
     folder = tmp_path_factory.mktemp("template")
@@ -124,18 +115,29 @@ def registered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder
 
 
+@pytest.fixture(scope="module")
+def promoted(registered: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a second version, and prod given to the first, the second, and the first again."""
+    folder = Path(shutil.copytree(registered, tmp_path_factory.mktemp("promoted") / "template", symlinks=True))
+    Shop(folder / "root").train(2, worse(0.5))
+    with registry_of(folder / "root") as registry:
+        register(registry, plan_version(registry, None, None, None), {})
+        for number in (0, 1, 0):
+            model = registry.catalog().models["colours"]
+            promote(registry, model, model.versions[number], "prod", {}, False, "")
+    return folder
+
+
 @pytest.mark.parametrize("kind", ["kill", "fail"])
-@pytest.mark.parametrize("action", ["register", "promote", "deprecate", "note"])
+@pytest.mark.parametrize("action", ["register", "promote", "rollback", "deprecate", "note"])
 def test_wherever_it_stops_it_is_whole_or_not_there_also_at_the_hub_and_can_be_done_again(
     action: str, kind: str, shim: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    start = request.getfixturevalue("template" if action == "register" else "registered")
-    (tmp_path / "plan").write_bytes(bytes(24))
+    start = request.getfixturevalue({"register": "template", "rollback": "promoted"}.get(action, "registered"))
     points = 0 if LONG else 2
     done = subprocess.run(
         [sys.executable, Path(__file__).with_name("sweep.py"), action, kind, str(points), start, tmp_path],
-        env=os.environ | {"LD_PRELOAD": str(shim), "FAULT_FILE": str(tmp_path / "plan")},
-        capture_output=True, text=True, timeout=3600,
+        env=environment(shim, tmp_path / "plan"), capture_output=True, text=True, timeout=3600,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]

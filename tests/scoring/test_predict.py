@@ -175,6 +175,16 @@ def test_a_name_that_is_no_utf8_and_one_like_a_pattern_are_rows_too(
     assert [row["path"] for row in rows] == ["in/[1].png", "in/[1].png", r"in/\udcff.png"]
 
 
+def test_a_name_like_a_formula_is_written_as_it_is_so_that_programs_find_the_file(
+    onnx_file: Path, tmp_path: Path, draw: Draw
+) -> None:
+    names = ["+2.png", "-3.png", "=1+1.png", "@a.png"]
+    for name in names:
+        draw(tmp_path / "in" / name)
+
+    assert [row["path"] for row in table(call(onnx_file, "*.png", cwd=tmp_path / "in").stdout)] == names
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import runhive
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 
 Git = Callable[..., str]
@@ -15,13 +14,8 @@ Plant = Callable[[str, bytes], None]
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the caller's Git and DVC settings out, and let child processes find the code under test."""
-    for name in [name for name in os.environ if name.startswith(("GIT_", "DVC_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.setenv("PYTHONPATH", str(Path(runhive.__file__).resolve().parent.parent))
+def _surroundings(own_settings: None) -> None:
+    """No test of this folder sees the caller's settings."""
 
 
 @pytest.fixture

@@ -3,16 +3,14 @@
 Run by test_faults.py, under LD_PRELOAD of faults.c: `sweep.py ACTION KIND POINTS FOLDER`. Prints a line for each n.
 """
 
-import mmap
-import os
 import random
 import shutil
-import struct
 import subprocess
 import sys
-import traceback
+from functools import partial
 from pathlib import Path
 
+from faults import Plan, forget_locks
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.exchange import pull_runs, push_runs
 from runhive.tracking.ledger.ledger import open_ledger
@@ -79,33 +77,9 @@ def within(found: State, old: State, new: State) -> bool:
     return all(here in (before, after) for here, before, after in zip(*bare, strict=True))
 
 
-def attempt(action: str, folder: Path, plan: mmap.mmap, at: int, kill: bool) -> int:
-    """Do it in a child and return its exit status; a kill is -9."""
-    child = os.fork()
-    if child == 0:
-        os.chdir(folder / "root")
-        plan[:24] = struct.pack("qqq", 0, at, kill)
-        try:
-            act(action, folder / "root")
-            os._exit(0)
-        except RunhiveError as error:
-            os._exit(3 if "\n" not in str(error) else 4)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    count = struct.unpack("q", plan[:8])[0]
-    plan[:24] = struct.pack("qqq", count, -1, 0)
-    return status
-
-
 def check(action: str, folder: Path, status: int, kill: bool, old: State, new: State) -> None:
     """Raise AssertionError unless the state is the old or the new one, and all goes on without a hand's help."""
-    for lock in folder.rglob("*.lock"):
-        if "hub.git" in lock.parts:
-            lock.unlink()  # the hub's own crash is for who runs the hub
-        elif "refs" in lock.parts:
-            os.utime(lock, (0, 0))  # as if it were older than a few seconds
+    forget_locks(folder)
     found = state(folder)
     assert status in ((0, 3, -9) if kill else (0, 3)), f"ended with {status}"
     assert within(found, old, new), f"neither old nor new: {found}"
@@ -130,19 +104,16 @@ def finish_purge(root: Path) -> None:
 
 
 def main(action: str, kind: str, points: int, work: Path) -> None:
-    plan_file = Path(os.environ["FAULT_FILE"])
-    with plan_file.open("r+b") as file:
-        plan = mmap.mmap(file.fileno(), 24)
-    plan[:24] = struct.pack("qqq", 0, -1, 0)
+    plan = Plan()
     prepare(action, work / "template")
     old = state(work / "template")
     done = copy(work, "done")
-    assert attempt(action, done, plan, 0, False) == 0
-    total, new = struct.unpack("q", plan[:8])[0], state(done)
+    assert plan.attempt(lambda: act(action, done / "root"), done / "root") == 0
+    total, new = plan.count, state(done)
     numbers = range(1, total + 1) if points == 0 else sorted(random.sample(range(1, total + 1), min(points, total)))
     for number in numbers:
         folder = copy(work, "try")
-        status = attempt(action, folder, plan, number, kind == "kill")
+        status = plan.attempt(partial(act, action, folder / "root"), folder / "root", number, kind == "kill")
         try:
             check(action, folder, status, kind == "kill", old, new)
         except AssertionError as error:

@@ -11,19 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from faults import environment
+
 HERE = Path(__file__).parent
 LONG = bool(os.environ.get("RUNHIVE_LONG"))
 MEMORY = Path("/dev/shm")  # where nothing waits for a disk
-
-
-@pytest.fixture(scope="module")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None or sys.platform != "linux":
-        pytest.skip("NO FAULT SWEEP: it needs Linux and a C compiler")
-    made = tmp_path_factory.mktemp("shim") / "faults.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", made, HERE / "faults.c", "-ldl"], check=True)
-    return made
 
 
 @pytest.mark.parametrize("kind", ["fail", "kill"])
@@ -36,11 +28,9 @@ def test_a_call_that_fails_or_kills_leaves_the_old_or_the_new(
         work = MEMORY / f"runhive-{os.getpid()}-{action}-{kind}"
         work.mkdir()
     try:
-        plan = work / "plan"
-        plan.write_bytes(bytes(24))
         done = subprocess.run(
             [sys.executable, HERE / "sweep.py", action, kind, "0" if LONG else str(points), work],
-            env=os.environ | {"LD_PRELOAD": str(shim), "FAULT_FILE": str(plan)}, capture_output=True, text=True,
+            env=environment(shim, work / "plan"), capture_output=True, text=True,
         )  # fmt: skip
     finally:
         shutil.rmtree(work)

@@ -121,11 +121,12 @@ def _warnings(gate: Gate, measured: Measured) -> Iterator[str]:
         yield f"its epoch was chosen on {name}: its accuracy there is flattering"
     right, total = measured.score()
     if measured.tried > 1 and total:
-        optimism = expected_optimism(right / total, total, measured.tried)
-        yield (
-            f"{measured.tried} models were scored on {name}: the best of so many equally good ones looks up to "
-            f"{100 * optimism:.1f} points better than it is"
-        )
+        best = f"{measured.tried} models were scored on {name}: the best of so many equally good ones looks"
+        if right == total:
+            yield f"{best} better than it is; by how much is not known, as no answer is wrong"
+        else:
+            optimism = expected_optimism(right / total, total, measured.tried)
+            yield f"{best} up to {100 * optimism:.1f} points better than it is"
     if measured.digest_before is not None and measured.digest_before != measured.items.digest:
         yield (
             f"{name} holds other images than at the last promotion (then {measured.digest_before[:12]}): "

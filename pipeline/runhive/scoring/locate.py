@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from runhive.data.names import shown
@@ -81,6 +80,7 @@ def _of_run(root: Path, ledger: "Ledger", word: str, variant: str) -> Located:
 
 def _fetched(root: Path, files: Mapping[str, Mapping[str, Any]], path: str, absent: str) -> Path:
     """The file in DVC's cache, or a copy out of its remote, that has the SHA-256 which was written down."""
+    from runhive.tracking.registry.objects import copy_object
     from runhive.tracking.storage.artifacts import cached_path, own_path
 
     if path not in files:
@@ -91,13 +91,5 @@ def _fetched(root: Path, files: Mapping[str, Mapping[str, Any]], path: str, abse
     for place in (cached_path(root, told["md5"]), own_path(root, told["md5"]), kept):
         if place.is_file() and sha256_of(place) == told["sha256"]:
             return place
-    from runhive.tracking.storage.dvc_store import Store
-
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=kept.parent) as folder:
-        copy = Path(folder, kept.name)
-        Store(root).copy(told["md5"], path, copy)
-        if sha256_of(copy) != told["sha256"]:
-            raise RunhiveError(f"{path} has other bytes than were written down of it: get it from elsewhere")
-        copy.replace(kept)
+    copy_object(root, path, told, kept)
     return kept

@@ -14,15 +14,20 @@ from runhive.tracking.registry.names import check_name
 
 PIPELINE, PARAMS = "dvc.yaml", "params.yaml"
 MODEL = "models/model.onnx"
+MODEL_NAME = "model.name"
 REFERENCE = re.compile(r"\$\{([\w.-]+)\}")
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A name that dvc.yaml declares, and the path that it stands for."""
+    """A name that dvc.yaml declares, and the path that it stands for.
+
+    `model` is the `model.name` of params.yaml that the name takes in, empty where it takes in none.
+    """
 
     name: str
     path: str
+    model: str
 
 
 def declared(repository: pygit2.Repository, commit: str) -> list[Artifact]:
@@ -37,7 +42,8 @@ def declared(repository: pygit2.Repository, commit: str) -> list[Artifact]:
     for key, told in artifacts.items():
         path = told.get("path") if isinstance(told, dict) else None
         if isinstance(key, str) and isinstance(path, str):
-            found.append(Artifact(REFERENCE.sub(lambda match: _value(params, match[1]), key), path))
+            model = _value(params, MODEL_NAME) if MODEL_NAME in REFERENCE.findall(key) else ""
+            found.append(Artifact(REFERENCE.sub(lambda match: _value(params, match[1]), key), path, model))
     return found
 
 

@@ -1,7 +1,6 @@
 """A version's files to a folder: weights, ONNX, model.json, and what it is as provenance.json."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,8 +32,7 @@ def download(root: Path, version: Version, to: Path, card: str, force: bool, tit
     targets = {_place(path): (path, told) for path, told in sorted(record["files"].items())}
     texts = {PROVENANCE: _provenance(version, title), CARD: card.encode()}
     if not force:
-        sizes = {**{name: told["sha256"] for name, (_, told) in targets.items()}}
-        _refuse_in_the_way(to, sizes, texts)
+        _refuse_in_the_way(to, {name: told["sha256"] for name, (_, told) in targets.items()})
     for name, (path, told) in targets.items():
         target = to / name
         if target.is_file() and sha256_of(target) == told["sha256"]:
@@ -53,7 +51,7 @@ def _place(path: str) -> str:
     return str(checked_path(path.removeprefix("models/")))
 
 
-def _refuse_in_the_way(to: Path, sha256: dict[str, str], texts: Iterable[str]) -> None:
+def _refuse_in_the_way(to: Path, sha256: dict[str, str]) -> None:
     if to.exists() and not to.is_dir():
         raise RunhiveError(f"{one_line(str(to))} is a file: name a folder")
     for name, digest in sha256.items():

@@ -29,9 +29,7 @@ def copy_object(root: Path, path: str, told: Mapping[str, Any], target: Path) ->
         else:
             Store(root).copy(told["md5"], path, temporary)
         if sha256_of(temporary) != told["sha256"]:
-            raise RunhiveError(
-                f"{one_line(path)} has other bytes than its version's record says: get it from elsewhere"
-            )
+            raise RunhiveError(f"{one_line(path)} has other bytes than the record of it says: get it from elsewhere")
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(target)

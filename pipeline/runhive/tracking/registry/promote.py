@@ -1,15 +1,18 @@
 """An alias goes to a version, forward through the gate or back to where it was."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from runhive.errors import RunhiveError
+from runhive.files import write_atomic
 from runhive.tracking.ledger.run import Event
 from runhive.tracking.registry.catalog import Model, Version
 from runhive.tracking.registry.find import version_at
 from runhive.tracking.registry.names import SemVer, alias_tag, check_alias
-from runhive.tracking.registry.records import checked_reason
+from runhive.tracking.registry.records import checked_reason, digest_of
 from runhive.tracking.registry.writing import Registry
+from runhive.tracking.repository import common_folder
 
 
 def refuse_promotion(model: Model, version: Version, alias: str) -> None:
@@ -41,14 +44,39 @@ def promote(
 def rollback(registry: Registry, model: Model, alias: str, reason: str) -> Version:
     """Give *alias* back to the version that had it before, and return that. The gate is not asked: it was then.
 
-    Raises RunhiveError where there was none.
+    One that was stopped after its tag is not done again; `rollback_told` ends it. Raises RunhiveError where there was
+    no version before.
     """
+    if stopped := _untold(registry, model, alias):
+        return stopped
     target = version_at(model, before(model, alias))
     if target is None:
         raise RunhiveError(f"{model.name}#{alias} was never anything else: there is nothing to go back to")
     refuse_promotion(model, target, alias)
     _assign(registry, model, target, alias, {"rollback": True, "reason": reason})
     return target
+
+
+def rollback_told(registry: Registry) -> None:
+    """Let the next rollback be another step back: who asked for the last one was told that it is done."""
+    path = _pending(registry)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RunhiveError(f"{path} cannot be removed ({error.strerror}): mend its permissions, remove it") from error
+
+
+def _untold(registry: Registry, model: Model, alias: str) -> Version | None:
+    """The version that *alias* went to last, where that was a rollback of ours that nobody was told of."""
+    path, now = _pending(registry), model.aliases.get(alias)
+    if now is None or not path.exists() or path.read_text() != now.tag.record:
+        return None
+    return version_at(model, now.version)
+
+
+def _pending(registry: Registry) -> Path:
+    """Holds the digest of a rollback's record until it is told."""
+    return common_folder(registry.ledger.repository) / "runhive" / "rollback"
 
 
 def before(model: Model, alias: str) -> SemVer | None:
@@ -80,5 +108,7 @@ def _assign(registry: Registry, model: Model, version: Version, alias: str, said
         "reason": checked_reason(str(said["reason"])),
     }
     subject = f"Assigning stage {alias} to artifact {model.name} version v{version.version}"
-    ref = alias_tag(model.name, alias, model.counter)
-    registry.publish(version.tag.run_id, Event("promoted", data), ref, version.tag.commit, subject)
+    ref, event = alias_tag(model.name, alias, model.counter), Event("promoted", data)
+    if "rollback" in said:
+        write_atomic(_pending(registry), digest_of(event).encode())
+    registry.publish(version.tag.run_id, event, ref, version.tag.commit, subject)

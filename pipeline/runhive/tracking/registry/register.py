@@ -12,12 +12,13 @@ import pygit2
 
 from runhive.errors import RunhiveError
 from runhive.formats.model_card import ModelCard
+from runhive.mistakes import one_line
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Event, Run
 from runhive.tracking.naming import find
 from runhive.tracking.registry.catalog import Catalog, Version
 from runhive.tracking.registry.clean import faults, stages_of
-from runhive.tracking.registry.declared import choose, declared
+from runhive.tracking.registry.declared import Artifact, choose, declared
 from runhive.tracking.registry.names import BUMPS, FIRST, SemVer, version_tag
 from runhive.tracking.registry.objects import copy_object, fault_of
 from runhive.tracking.registry.writing import Registry
@@ -59,8 +60,7 @@ def plan_version(registry: Registry, word: str | None, name: str | None, bump: s
     if absent := [fault for path, file in sorted(files.items()) if (fault := fault_of(registry.root, path, file))]:
         raise RunhiveError(f"{absent[0]}: run `dvc pull`, or `dvc repro` to make it again")
     card = _card(registry.root, files[CARD])
-    if run.evaluation.get("weights_sha256") != card.weights_sha256:
-        raise RunhiveError(f"run {run.run_id} holds the evaluation of other weights: run `dvc repro`, then commit")
+    _refuse_other_model(run, card, artifact)
     known = catalog.models[artifact.name].versions if artifact.name in catalog.models else ()
     recorded = [one for one in known if one.event]
     bump = _bump(bump, recorded[-1] if recorded else None, card)
@@ -115,6 +115,16 @@ def _refuse_unfinished(run: Run, path: str) -> None:
         raise RunhiveError(f"run {run.run_id} does not say which data it was made from: run `dvc repro` again")
     if not run.evaluation.get("evaluation_set"):
         raise RunhiveError(f"run {run.run_id} was not evaluated: run `dvc repro`")
+
+
+def _refuse_other_model(run: Run, card: ModelCard, artifact: Artifact) -> None:
+    if artifact.model not in ("", card.name):
+        raise RunhiveError(
+            f"params.yaml at HEAD names the model {one_line(artifact.model)}, and run {run.run_id} made "
+            f"{one_line(card.name)}: run `dvc repro`, or take the name back, then commit"
+        )
+    if run.evaluation.get("weights_sha256") != card.weights_sha256:
+        raise RunhiveError(f"run {run.run_id} holds the evaluation of other weights: run `dvc repro`, then commit")
 
 
 def _refuse_versioned(catalog: Catalog, name: str, sha256: str, commit: str) -> None:
