@@ -7,7 +7,7 @@ TORCH ?= default
 DATA ?=
 ARCH ?=
 # For `make benchmark`: WHAT=frozen measures one of frozen, finetune, memory, startup, seeds, settings, ledger,
-# report_site, inference.
+# report_site, inference, checkpoint, distributed.
 WHAT ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)

@@ -106,7 +106,7 @@ def _keys(schema: dict[str, Any]) -> Iterator[tuple[str, tuple[str, str]]]:
         allowed = _allowed(leaf) + (f", with `{choice}`" if choice and "const" not in leaf else "")
         described = leaf.get("description", "")
         before, meaning = found.get(key, ([], described))
-        assert meaning, f"{key} has no description: give it one in runhive/params.py"
+        assert meaning, f"{key} has no description: give it one in runhive/params"
         found[key] = ([*before, allowed], meaning)
     for key, (allowed_by_choice, meaning) in found.items():
         same = len({one.partition(", with")[0] for one in allowed_by_choice}) == 1 and len(allowed_by_choice) > 1

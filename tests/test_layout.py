@@ -41,7 +41,7 @@ MAY_IMPORT = {
 EXEMPT = {
     "errors.py": "only messages",
     "mistakes.py": "only messages",
-    "params.py": "DVC itself tracks the values",
+    "params": "DVC itself tracks the values",
     "files.py": "only how bytes reach the disk",
     "tracking": "the ledger is a side effect",
     "data/progress.py": "only what is printed",

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
@@ -132,10 +132,8 @@ def start(
     if run_id := os.environ.get(RUN_ID):
         active = ActiveRun(run_id, Path(os.environ[ROOT]))
         _describe_joined(active, experiment, name, dict(params or {}), tags)
-        try:
+        with closing(active._scalars):
             yield active
-        finally:
-            active._scalars.close()
         return
     root = main_root()
     ledger = open_ledger(root)
@@ -153,12 +151,10 @@ def start(
     opening = [event for event in (Event("started", started), queued_event(1)) if event]
     active = ActiveRun(run_id, root)
     try:
-        with lived(ledger, root, run_id, 1, "run", opening, files):
+        with lived(ledger, root, run_id, 1, "run", opening, files), closing(active._scalars):
             yield active
-        active._scalars.close()
         take_up(ledger, root, run_id, [Event("finished", {"state": "completed", "attempt": 1})])
     finally:
-        active._scalars.close()
         liveness.leave(ledger, root)
 
 

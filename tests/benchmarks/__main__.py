@@ -22,6 +22,7 @@ BENCHMARKS = {  # name to rounds
     "ledger": 1,  # printed, for docs/explanation/ledger.md
     "report_site": 1,
     "checkpoint": 1,
+    "distributed": 3,
 }
 
 

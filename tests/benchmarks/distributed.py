@@ -64,7 +64,3 @@ def on_paper() -> str:
 def ring(size: float, gpus: int, bandwidth: float, latency: float) -> float:
     """Seconds of a ring all-reduce of *size* bytes: each sends and gets 2 (n - 1) / n of them in 2 (n - 1) messages."""
     return 2 * (gpus - 1) / gpus * size / bandwidth + 2 * (gpus - 1) * latency
-
-
-if __name__ == "__main__":
-    print(on_paper())  # `measure` has no place on the page yet: it needs two cores that are free

@@ -4,13 +4,16 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from socket import AF_INET
 
+import psutil
 import pytest
 from photos import Photos, make_photos
 from together import RECIPE, distributed, under_way, wait_until, workers
 
 from runhive.formats.train_record import TrainRecord
 from runhive.stages import paths
+from runhive.stages.node import free_port
 from runhive.tracking.ledger.ledger import open_ledger
 
 
@@ -26,6 +29,18 @@ def whole(ready: Photos, tmp_path_factory: pytest.TempPathFactory) -> Photos:
     photos = ready.copy_to(tmp_path_factory.mktemp("whole") / "photos")
     photos.train()
     return photos
+
+
+def need_mpirun() -> None:
+    if not shutil.which("mpirun"):
+        message = "mpirun is not here: apt install openmpi-bin"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+
+
+def own_address() -> str:
+    """An address of this machine that is not its loopback."""
+    found = [one.address for all_of in psutil.net_if_addrs().values() for one in all_of if one.family == AF_INET]
+    return next(address for address in found if not address.startswith("127."))
 
 
 def test_a_lost_worker_is_started_again_and_training_ends_with_the_same_bits(
@@ -62,14 +77,30 @@ def test_training_that_is_stopped_keeps_its_step_and_goes_on_to_the_same_bits(
 
 
 def test_mpirun_gives_the_weights_of_torchrun(ready: Photos, whole: Photos, tmp_path: Path) -> None:
-    if not shutil.which("mpirun"):
-        message = "mpirun is not here: apt install openmpi-bin"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    need_mpirun()
     photos = ready.copy_to(tmp_path / "photos")
     photos.change(distributed("mpirun"))
     photos.train()
 
     assert photos.made() == whole.made()
+
+
+def test_the_machines_that_mpirun_starts_need_no_number_of_their_own(ready: Photos, tmp_path: Path) -> None:
+    """Three machines in name, all of them this one, which share the folder: `ssh` is a script that starts it here."""
+    need_mpirun()
+    photos = ready.copy_to(tmp_path / "photos")
+    photos.change(distributed("mpirun", nodes=3, processes=1), "train.batch_size=12", "train.epochs=2")
+    ssh, hosts = tmp_path / "ssh", tmp_path / "hosts"
+    ssh.write_text('#!/bin/sh\nwhile [ "${1#-}" != "$1" ]; do shift; done\nshift\nexec sh -c "$*"\n')
+    ssh.chmod(0o755)
+    hosts.write_text("".join(f"machine{rank} slots=1\n" for rank in range(3)))
+    meeting = {"RUNHIVE_RENDEZVOUS": f"{own_address()}:{free_port()}"}
+    mpi = {"OMPI_MCA_plm_rsh_agent": str(ssh), "OMPI_MCA_orte_default_hostfile": str(hosts)}
+    process = photos.start(environment=meeting | mpi)
+    said, _ = process.communicate()
+
+    assert process.returncode == 0, said
+    assert TrainRecord.read(photos.root / paths.TRAIN_RECORD).epochs == 2
 
 
 def test_the_run_says_how_many_processes_trained_and_what_batch_norm_saw(whole: Photos) -> None:

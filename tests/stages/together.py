@@ -3,9 +3,12 @@
 import subprocess
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import psutil
 from photos import Photos
+
+Told = TypeVar("Told")
 
 EPOCHS = 12
 RECIPE = (
@@ -25,7 +28,12 @@ def distributed(launcher: str = "torchrun", nodes: int | str = 1, processes: int
 def workers(process: "subprocess.Popen[str]") -> list[psutil.Process]:
     """The processes that train below *process*, the first one first."""
     below = psutil.Process(process.pid).children(recursive=True)
-    return [one for one in below if one.is_running() and "runhive.stages.worker" in _command(one)[-4:]]
+    return [one for one in below if one.is_running() and "runhive.stages.worker" in _told(one.cmdline, [])[:4]]
+
+
+def worlds(process: "subprocess.Popen[str]") -> list[str]:
+    """In how many processes each of the workers below *process* trains."""
+    return [_told(one.environ, {}).get("WORLD_SIZE", "") for one in workers(process)]
 
 
 def wait_until(process: "subprocess.Popen[str]", happened: Callable[[], object]) -> None:
@@ -40,8 +48,9 @@ def under_way(photos: Photos) -> bool:
     return len(photos.kept()) > 1
 
 
-def _command(process: psutil.Process) -> list[str]:
+def _told(ask: Callable[[], Told], ended: Told) -> Told:
+    """What a process says; *ended* of one that ended meanwhile."""
     try:
-        return process.cmdline()
+        return ask()
     except psutil.Error:
-        return []
+        return ended

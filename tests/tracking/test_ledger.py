@@ -65,7 +65,6 @@ def test_an_empty_ledger_has_nothing(ledger: Ledger) -> None:
     assert ledger.files(RUN) == {}
     assert ledger.file(RUN, "log.txt") is None
     assert ledger.media(WEIGHTS) is None
-    assert ledger.find_by_weights(WEIGHTS) is None
     assert list(ledger.table().columns[:3]) == ["run_id", "name", "experiment"]
 
 
@@ -159,18 +158,6 @@ def test_runs_and_table_are_newest_first_with_flat_columns(ledger: Ledger) -> No
     assert (newest["state"], newest["commit"], newest["dirty"]) == ("completed", "c0", True)
     assert (newest["params.train.lr"], newest["metrics.val.accuracy"]) == (0.1, 0.75)
     assert table.iloc[1].isna()["metrics.val.accuracy"]
-
-
-def test_weights_point_at_the_newest_completed_run(ledger: Ledger) -> None:
-    trained = Event("trained", {"weights_sha256": WEIGHTS})
-    ledger.append("20261120-000000-000000", [STARTED, trained, COMPLETED])
-    ledger.append(OLDER, [STARTED, EVALUATED, COMPLETED])
-    ledger.append(RUN, [STARTED, trained])
-
-    found = ledger.find_by_weights(WEIGHTS)
-
-    assert found is not None and found.state == "completed"
-    assert ledger.find_by_weights("0" * 64) is None
 
 
 @pytest.mark.parametrize(
@@ -292,7 +279,6 @@ def test_a_partial_clone_says_how_to_fetch_the_rest(ledger: Ledger, repository: 
         lambda: partial.run(RUN),
         lambda: partial.file(RUN, "log.txt"),
         lambda: partial.files(RUN),
-        lambda: partial.find_by_weights(WEIGHTS),
     ]
 
     for read in reads:

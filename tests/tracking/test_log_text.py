@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runhive.tracking.life.log_text import LogText, clean, tail
+from runhive.tracking.life.log_text import LogText, tail
+
+
+def clean(output: bytes) -> str:
+    text = LogText()
+    return text.feed(output) + text.rest()
 
 
 @pytest.mark.parametrize(

@@ -58,13 +58,13 @@ def main_folder(data: Data, bringer: Bringer) -> Path:
         return digits
     if data.source == "dvc":
         return tracked_folder(data, bringer)
-    assert data.url, "params.py asks for one"
+    assert data.url, "params asks for one"
     return bringer.folder(data.url) if data.source == "folder" else bringer.archive(data.url)
 
 
 def tracked_folder(data: Data, bringer: Bringer) -> Path:
     """Return the folder or the unpacked archive that DVC tracks."""
-    assert data.path, "params.py asks for one"
+    assert data.path, "params asks for one"
     places = bringer.places
     if data.url is None:
         repository = str(places.root) if data.rev else str(Path.cwd())

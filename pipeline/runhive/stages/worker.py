@@ -117,6 +117,9 @@ def sent(content: bytes, leader: int) -> bytes:
 
 
 def _is_leader(params: Params) -> bool:
+    """The first process of the first machine; mpirun numbers all, and tells the machines that it starts no number."""
+    if params.train.distributed.launcher == "mpirun":
+        return os.environ["RANK"] == "0"
     return node_rank(params.train.distributed) == 0 and os.environ["LOCAL_RANK"] == "0"
 
 

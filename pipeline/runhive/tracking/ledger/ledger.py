@@ -22,7 +22,6 @@ from runhive.tracking.ledger.objects import (
     MissingObject,
     advance,
     blob_at,
-    bytes_of,
     commit_at,
     content_of,
     grow,
@@ -158,17 +157,6 @@ class Ledger:
         """Return the picture of this digest; None where there is none."""
         return blob_at(self._tree(), media_path(sha256))
 
-    def find_by_weights(self, sha256: str) -> Run | None:
-        """Return the run that made or measured the weights of this digest: completed before others, then newest."""
-        mentioned = ((path, folder) for path, folder in self._folders() if _mentions(folder, sha256))
-        other = None
-        for run in _readable(mentioned):
-            if any(_weights(event) == sha256 for event in run.events):
-                if run.state == "completed":
-                    return run
-                other = other or run
-        return other
-
     def _in_force(self, run_id: str) -> Mapping[str, Kept]:
         return in_force(subtree(self._tree(), run_folder(run_id)))
 
@@ -187,15 +175,3 @@ def _readable(folders: Iterable[tuple[str, pygit2.Tree]]) -> Iterator[Run]:
             raise
         except RunhiveError as error:
             warnings.warn(f"left out: {error}", stacklevel=3)
-
-
-def _mentions(folder: pygit2.Tree, sha256: str) -> bool:
-    """Say whether an event of the run may be about *sha256*, far faster than by parsing it."""
-    events = subtree(folder, "events") or ()
-    return any(isinstance(entry, pygit2.Blob) and sha256.encode() in bytes_of(entry) for entry in events)
-
-
-def _weights(event: Event) -> object:
-    if event.type not in ("started", "trained", "evaluated"):
-        return None
-    return event.data.get("weights_sha256") or event.data.get("evaluation", {}).get("weights_sha256")

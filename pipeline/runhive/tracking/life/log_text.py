@@ -41,12 +41,6 @@ def clean_line(line: str) -> str:
     return UNPRINTABLE.sub("", shown).rstrip()
 
 
-def clean(output: bytes) -> str:
-    """Return all of *output* as text to keep."""
-    text = LogText()
-    return text.feed(output) + text.rest()
-
-
 def tail(text: str, most: int) -> str:
     """Return the last whole lines of *text* that take *most* bytes at most, under a line that says what is left out."""
     content = text.encode()
