@@ -202,7 +202,7 @@ def test_a_log_axis_leaves_out_what_is_not_above_zero_and_says_so(insects: list[
 
 def test_labels_at_the_ends_of_lines_are_moved_apart_wherever_the_lines_end(insects: list[Run], compare: Open) -> None:
     """Also where adding the gap to a place rounds to a little less than the gap."""
-    page = compare(ids(insects))
+    page = compare(insects)
     closest, lowest = page.evaluate(
         """() => {
           let [closest, lowest] = [Infinity, 0];

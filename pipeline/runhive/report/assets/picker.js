@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { element, fill } = runhive.elements;
+  const { element, fill, quiet } = runhive.elements;
   const { swatch } = runhive.colours;
   const { everything, MOST } = runhive.chosen;
   const { number, shown, visible } = runhive.numerals;
