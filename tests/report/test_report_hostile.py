@@ -63,7 +63,9 @@ def drawn(text: str, ledger: Ledger, folder: Path) -> list[Page]:
         versions=[],
     )
     place = {"total": 1, "first": 1, "last": 1, "names": ["index.html"], "index": 0}
-    table = render("runs.html", rows=render("runs_row.html", summary=summary), scripts=[], **place)
+    table = render(
+        "runs.html", rows=render("runs_row.html", summary=summary), scripts=[], shards=[], has_charts=False, **place
+    )
     return [parse(html) for html in (run, table, render("home.html", home=home([summary], ledger), models=[]))]
 
 
