@@ -65,7 +65,7 @@ def test_no_page_is_wider_than_the_window(
     page = context.new_page()
     wide = []
     for path in some_pages(request.getfixturevalue(which)):
-        page.goto(path.as_uri(), wait_until="domcontentloaded")
+        page.goto(path.as_uri(), wait_until="load")
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             wide.append(path.name)
