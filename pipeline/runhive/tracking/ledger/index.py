@@ -24,7 +24,17 @@ from runhive.tracking.ledger.objects import MissingObject
 from runhive.tracking.ledger.row import Row, row_of
 from runhive.tracking.repository import common_folder
 
-CODE = ("entry.py", "folders.py", "index.py", "row.py", "run.py", "shapes.py")  # what a row is a function of
+CODE = (
+    "batch.py",
+    "entry.py",
+    "event_types.py",
+    "finite.py",
+    "folders.py",
+    "index.py",
+    "row.py",
+    "run.py",
+    "shapes.py",
+)  # what a row is a function of
 
 
 @dataclass

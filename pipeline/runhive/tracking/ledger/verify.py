@@ -16,7 +16,7 @@ from runhive.tracking.ledger.rewriting import Rewriting
 from runhive.tracking.ledger.run import run_folder
 from runhive.tracking.ledger.stone import Stone, stones
 
-FOR_EVER = re.compile(rf"{RUN}/(events|files)/.*|purged/.*", re.DOTALL)  # nothing is ever taken away or changed
+FOR_EVER = re.compile(rf"{RUN}/.*|purged/.*", re.DOTALL)  # nothing is ever taken away or changed
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def _tree(tree: pygit2.Tree | None, counts: Counter[str], seen: set[pygit2.Oid])
         if entry.filemode != FileMode.BLOB or not isinstance(entry, pygit2.Blob):
             yield Problem(path, f"is no plain file (mode {entry.filemode:o})")
             continue
-        kind, faults = check(path, entry)
-        counts[kind] += 1
+        kind, number, faults = check(path, entry)
+        counts[kind] += number
         seen.add(entry.id)
         yield from (Problem(path, fault) for fault in faults)
         if run := re.match(RUN, path):

@@ -1,0 +1,59 @@
+"""The events of one append: one file of the ledger, as a JSON array with an event a line."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from runhive.errors import RunhiveError
+from runhive.tracking.ledger.finite import one_form, parse_finite
+from runhive.tracking.ledger.run import Event, event_of
+
+BATCH_NAME = re.compile(r"[0-9]{4,9}-[0-9a-f]{8}\.json")
+
+
+def write_batch(events: Sequence[Event]) -> bytes:
+    """Return the file's bytes. Raises ValueError for NaN and infinities."""
+    return _array(event.to_json() for event in events)
+
+
+def read_batch(content: bytes) -> list[Event]:
+    """Parse a file's bytes. Raises RunhiveError where it is malformed or was written by a newer Runhive.
+
+    The first ledgers have a file for each event: one object, without the array.
+    """
+    try:
+        told = parse_finite(content)
+    except ValueError as error:
+        raise RunhiveError(f"not a well-formed event ({error})") from error
+    if told == []:
+        raise RunhiveError("not a well-formed event (there is none)")
+    return [event_of(one) for one in (told if isinstance(told, list) else [told])]
+
+
+def is_in_one_form(content: bytes) -> bool:
+    """Say whether well-formed *content* is as `write_batch` writes it, also of events with more than this one knows."""
+    return _array(map(one_form, parse_finite(content))) == content
+
+
+def batch_name(order: int, content: bytes) -> str:
+    """Return a name that no other file of the run has, by the order of its first event and its content."""
+    return f"{order:04d}-{hashlib.sha256(content).hexdigest()[:8]}.json"
+
+
+def _array(lines: Iterable[bytes]) -> bytes:
+    return b"[\n" + b",\n".join(lines) + b"\n]\n"
+
+
+def in_batches(events: Sequence[Event], most: int) -> Iterator[list[Event]]:
+    """Yield *events* in batches whose files have *most* bytes; an event that has more by itself is alone."""
+    batch: list[Event] = []
+    size = 0
+    for event in events:
+        alone = len(write_batch([event]))
+        if batch and size + alone > most:
+            yield batch
+            batch, size = [], 0
+        batch.append(event)
+        size += alone
+    if batch:
+        yield batch
