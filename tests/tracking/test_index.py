@@ -95,7 +95,7 @@ def test_a_damaged_index_is_made_again(
 
 def test_a_run_that_cannot_be_read_is_told_each_time_until_it_can(ledger: Ledger, plant: Plant) -> None:
     fill(ledger)
-    plant(f"{run_folder(RUN)}/0009-00000000.json", b"{garbage")
+    plant(f"{run_folder(RUN)}/0009-00000000-events.json", b"{garbage")
 
     for _ in range(2):
         with pytest.warns(UserWarning, match=f"left out: .*{RUN}"):

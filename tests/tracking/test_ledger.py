@@ -158,7 +158,9 @@ def test_runs_and_table_are_newest_first_with_flat_columns(ledger: Ledger) -> No
     assert table.iloc[1].isna()["metrics.val.accuracy"]
 
 
-@pytest.mark.parametrize("name", ["", ".git", "a/b", "../log.txt", "a\\b", "log.txt\n", "-rf", "x" * 101, "日"])
+@pytest.mark.parametrize(
+    "name", ["", "events.json", ".git", "a/b", "../log.txt", "a\\b", "log.txt\n", "-rf", "x" * 101, "日"]
+)
 def test_a_hostile_file_name_is_refused_for_writing_and_reading(ledger: Ledger, name: str) -> None:
     with pytest.raises(RunhiveError, match="is no name for a file of a run"):
         ledger.append(RUN, [STARTED], {name: b""})
@@ -213,14 +215,14 @@ def test_an_event_that_no_reader_could_read_is_not_written(ledger: Ledger, event
 @pytest.mark.parametrize(
     "path",
     [
-        f"{run_folder(OLDER)}/0001-00000000.json",
-        f"{run_folder(OLDER)}/0001-00000000.json/file",
+        f"{run_folder(OLDER)}/0001-00000000-events.json",
+        f"{run_folder(OLDER)}/0001-00000000-events.json/file",
         f"{run_folder(OLDER)}/only-a-file",
         f"{run_folder(OLDER)}/events/0001-started-00000000.json",
         f"{run_folder(OLDER)}/events/folder/file",
-        f"runs/2020/01/01/{OLDER}/0001-00000000.json",
-        "runs/2026/11/22/<script>/0001-00000000.json",
-        "runs/2026/11/22/caf\udce9/0001-00000000.json",
+        f"runs/2020/01/01/{OLDER}/0001-00000000-events.json",
+        "runs/2026/11/22/<script>/0001-00000000-events.json",
+        "runs/2026/11/22/caf\udce9/0001-00000000-events.json",
     ],
 )
 def test_a_run_that_cannot_be_read_is_left_out_by_name_and_the_others_stay(
@@ -244,9 +246,9 @@ def test_a_file_where_a_folder_belongs_is_no_run(ledger: Ledger, plant: Plant, p
 
 
 def test_a_malformed_event_is_named_when_its_run_is_asked_for(ledger: Ledger, plant: Plant) -> None:
-    plant(f"{run_folder(RUN)}/0001-00000000.json", b"[{garbage")
+    plant(f"{run_folder(RUN)}/0001-00000000-events.json", b"[{garbage")
 
-    with pytest.raises(RunhiveError, match=r"0001-00000000\.json' of the ledger: not a well-formed event"):
+    with pytest.raises(RunhiveError, match=r"0001-00000000-events\.json' of the ledger: not a well-formed event"):
         ledger.run(RUN)
 
 

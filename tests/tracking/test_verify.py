@@ -68,12 +68,12 @@ def test_a_good_ledger_is_clean_and_counted(ledger: Ledger) -> None:
 @pytest.mark.parametrize(
     ("path", "content", "what"),
     [
-        (f"{run_folder(RUN)}/0001-00000000.json", b"[{garbage", "not a well-formed event"),
-        (f"{run_folder(RUN)}/0001-00000000.json", b"[\n\n]\n", "not a well-formed event"),
-        (f"{run_folder(RUN)}/0007-00000000.json", BATCH, "not named by its order"),
+        (f"{run_folder(RUN)}/0001-00000000-events.json", b"[{garbage", "not a well-formed event"),
+        (f"{run_folder(RUN)}/0001-00000000-events.json", b"[\n\n]\n", "not a well-formed event"),
+        (f"{run_folder(RUN)}/0007-00000000-events.json", BATCH, "not named by its order"),
         (f"{run_folder(RUN)}/{batch_name(8, BATCH)}", BATCH, "not named by its order"),
         (f"{run_folder(RUN)}/{batch_name(7, LOOSE)}", LOOSE, "not in the one form"),
-        (f"{run_folder(RUN)}/0001-00000000.json", bytes(5_000_001), "over the cap"),
+        (f"{run_folder(RUN)}/0001-00000000-events.json", bytes(5_000_001), "over the cap"),
         (f"{run_folder(RUN)}/events/0001-a.json", b"{garbage", "not a well-formed event"),
         (f"{run_folder(RUN)}/events/notes.txt", b"", "no Runhive writes"),
         (f"{run_folder(RUN)}/0001-00000000-log.txt", b"x", "not named by its content"),
@@ -165,10 +165,10 @@ def test_the_command_prints_json_and_fails_where_something_is_wrong(ledger: Ledg
 
 def test_a_command_tells_in_one_line_what_it_leaves_out(ledger: Ledger, plant: Plant) -> None:
     fill(ledger)
-    plant(f"{run_folder(OTHER)}/0001-00000000.json", b"{")
+    plant(f"{run_folder(OTHER)}/0001-00000000-events.json", b"{")
 
     done = subprocess.run([sys.executable, "-m", "runhive", "runs", "list"], capture_output=True, text=True)
 
     assert (done.returncode, RUN in done.stdout) == (0, True)
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"runhive: left out: '{run_folder(OTHER)}/0001-00000000.json'")
+    assert line.startswith(f"runhive: left out: '{run_folder(OTHER)}/0001-00000000-events.json'")

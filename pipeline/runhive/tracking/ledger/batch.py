@@ -1,14 +1,13 @@
 """The events of one append: one file of the ledger, as a JSON array with an event a line."""
 
-import hashlib
-import re
 from collections.abc import Iterable, Iterator, Sequence
+
+import pygit2
 
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.finite import one_form, parse_finite
+from runhive.tracking.ledger.kept import EVENTS, Kept
 from runhive.tracking.ledger.run import Event, event_of
-
-BATCH_NAME = re.compile(r"[0-9]{4,9}-[0-9a-f]{8}\.json")
 
 
 def write_batch(events: Sequence[Event]) -> bytes:
@@ -36,8 +35,8 @@ def is_in_one_form(content: bytes) -> bool:
 
 
 def batch_name(order: int, content: bytes) -> str:
-    """Return a name that no other file of the run has, by the order of its first event and its content."""
-    return f"{order:04d}-{hashlib.sha256(content).hexdigest()[:8]}.json"
+    """Return the name of a file whose first event has this *order*."""
+    return Kept(order, str(pygit2.hash(content)), EVENTS).path()
 
 
 def _array(lines: Iterable[bytes]) -> bytes:

@@ -14,7 +14,7 @@ REFERENCE = "#/$defs/{model}"
 
 
 def json_schema() -> str:
-    """Return the schema as JSON: the root is a file of events, `$defs/StoredEvent` one of them, `$defs/Run` the record."""
+    """Return the schema as JSON: the root is a file of events, `$defs/StoredEvent` is one, `$defs/Run` the record."""
     definitions: dict[str, Any] = {}
     rules = []
     for type, shape in DATA.items():
