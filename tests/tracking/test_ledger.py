@@ -104,7 +104,7 @@ def test_without_an_identity_runhive_signs(ledger: Ledger, repository: Path, git
 
 
 def test_the_same_inputs_add_nothing_however_often(ledger: Ledger) -> None:
-    files = {"history.csv": b"epoch\n"}
+    files = {"history.csv": b"epoch\n", "my-events.json": b"[]"}
     ledger.append(RUN, [STARTED, EVALUATED, COMPLETED], files)
     tip = ledger.tip()
 

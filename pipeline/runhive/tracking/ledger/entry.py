@@ -8,12 +8,11 @@ import pygit2
 
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.batch import read_batch, write_batch
-from runhive.tracking.ledger.kept import EVENTS
+from runhive.tracking.ledger.kept import BATCH_NAME
 from runhive.tracking.ledger.objects import bytes_of
 from runhive.tracking.ledger.run import Event
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-BATCH = f"-{EVENTS}"
 FILE_BYTES = 5_000_000  # what is larger belongs in the DVC cache
 
 
@@ -38,7 +37,7 @@ def read_events(folder: pygit2.Tree, path: str) -> list[Event]:
     found: list[Event] = []
     for entry in folder:
         name = str(entry.name)
-        if name.endswith(BATCH):
+        if BATCH_NAME.fullmatch(name):
             found += _parse(entry, f"{path}/{name}")
         elif name == "events" and isinstance(entry, pygit2.Tree):  # of the first ledgers
             found += (event for one in entry for event in _parse(one, f"{path}/events/{one.name}"))

@@ -15,6 +15,7 @@ FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 KEPT_NAME = re.compile(r"([0-9]{4,9})-([0-9a-f]{8})-([A-Za-z0-9][A-Za-z0-9._-]{0,99})")
 DIGEST = 8  # hex digits of the Git id of the content
 EVENTS = "events.json"
+BATCH_NAME = re.compile(rf"([0-9]{{4,9}})-([0-9a-f]{{8}})-{re.escape(EVENTS)}")
 
 
 @dataclass(frozen=True, order=True)

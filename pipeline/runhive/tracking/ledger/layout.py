@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.batch import batch_name, is_in_one_form, read_batch
 from runhive.tracking.ledger.entry import FILE_BYTES
-from runhive.tracking.ledger.kept import DIGEST, EVENTS, KEPT_NAME
+from runhive.tracking.ledger.kept import BATCH_NAME, DIGEST, KEPT_NAME
 from runhive.tracking.ledger.objects import bytes_of
 from runhive.tracking.ledger.stone import Stone
 
 RUN = r"runs/(\d{4})/(\d\d)/(\d\d)/(\1\2\3-\d{6}-[0-9a-f]{6})"
-BATCH = re.compile(rf"{RUN}/([0-9]{{4,9}})-([0-9a-f]{{8}})-{re.escape(EVENTS)}")
+BATCH = re.compile(rf"{RUN}/{BATCH_NAME.pattern}")
 EVENT = re.compile(rf"{RUN}/events/[^/]+\.json")  # as the first ledgers have them
 KEPT = re.compile(rf"{RUN}/(?:files/)?({KEPT_NAME.pattern})")
 PICTURE = re.compile(r"media/([0-9a-f]{2})/\1[0-9a-f]{62}\.jpg")
