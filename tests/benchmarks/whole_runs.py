@@ -54,7 +54,7 @@ class RealRun:
         for event in self.events:
             data = event["data"]
             for path, file in data.get("files", {}).items():
-                yield from (file["md5"], file["sha256"]) if path not in SHARED else ()
+                yield from () if path in SHARED else (file["md5"], file.get("sha256", ""))
             yield from (data[name] for name in ("input_digest", "outcome_digest", "record_md5") if name in data)
             yield from (data.get("code", {}).get(name, "") for name in ("commit", "tree"))
             yield data.get("evaluation", {}).get("weights_sha256", "")

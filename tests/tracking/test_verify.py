@@ -69,7 +69,7 @@ def test_a_good_ledger_is_clean_and_counted(ledger: Ledger) -> None:
     ("path", "content", "what"),
     [
         (f"{run_folder(RUN)}/0001-00000000-events.json", b"[{garbage", "not a well-formed event"),
-        (f"{run_folder(RUN)}/0001-00000000-events.json", b"[\n\n]\n", "not a well-formed event"),
+        (f"{run_folder(RUN)}/0001-00000000-events.json", b"[\n\n]\n", "has no events"),
         (f"{run_folder(RUN)}/0007-00000000-events.json", BATCH, "not named by its order"),
         (f"{run_folder(RUN)}/{batch_name(8, BATCH)}", BATCH, "not named by its order"),
         (f"{run_folder(RUN)}/{batch_name(7, LOOSE)}", LOOSE, "not in the one form"),

@@ -9,6 +9,8 @@ from runhive.tracking.ledger.finite import one_form, parse_finite
 from runhive.tracking.ledger.kept import EVENTS, Kept
 from runhive.tracking.ledger.run import Event, event_of
 
+START, BETWEEN, END = b"[\n", b",\n", b"\n]\n"
+
 
 def write_batch(events: Sequence[Event]) -> bytes:
     """Return the file's bytes. Raises ValueError for NaN and infinities."""
@@ -24,9 +26,15 @@ def read_batch(content: bytes) -> list[Event]:
         told = parse_finite(content)
     except ValueError as error:
         raise RunhiveError(f"not a well-formed event ({error})") from error
-    if told == []:
-        raise RunhiveError("not a well-formed event (there is none)")
     return [event_of(one) for one in (told if isinstance(told, list) else [told])]
+
+
+def without(content: bytes, types: Iterable[str]) -> bytes:
+    """Return *content* less its events of these *types*, found by their lines; what is not in the one form stays."""
+    if not (content.startswith(START) and content.endswith(END)):
+        return content
+    ends = tuple(f'"type":"{type}"}}'.encode() for type in types)
+    return _array(line for line in content[len(START) : -len(END)].split(BETWEEN) if not line.endswith(ends))
 
 
 def is_in_one_form(content: bytes) -> bool:
@@ -40,7 +48,7 @@ def batch_name(order: int, content: bytes) -> str:
 
 
 def _array(lines: Iterable[bytes]) -> bytes:
-    return b"[\n" + b",\n".join(lines) + b"\n]\n"
+    return START + BETWEEN.join(lines) + END
 
 
 def in_batches(events: Sequence[Event], most: int) -> Iterator[list[Event]]:

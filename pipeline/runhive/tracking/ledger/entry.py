@@ -1,13 +1,13 @@
 """What one append writes: checked, because every byte in the ledger is there for ever."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pygit2
 
 from runhive.errors import RunhiveError
-from runhive.tracking.ledger.batch import read_batch, write_batch
+from runhive.tracking.ledger.batch import read_batch, without, write_batch
 from runhive.tracking.ledger.kept import BATCH_NAME
 from runhive.tracking.ledger.objects import bytes_of
 from runhive.tracking.ledger.run import Event
@@ -32,22 +32,25 @@ def check_sizes(contents: Mapping[str, bytes]) -> None:
             )
 
 
-def read_events(folder: pygit2.Tree, path: str) -> list[Event]:
-    """Read the events of the run's *folder*, which lies at *path*. Raises RunhiveError naming a malformed file."""
+def read_events(folder: pygit2.Tree, path: str, but: Collection[str] = ()) -> list[Event]:
+    """Read the events of the run's *folder*, which lies at *path*. Raises RunhiveError naming a malformed file.
+
+    Events of the types in *but* are passed over, unless they are in a file of another form than is written.
+    """
     found: list[Event] = []
     for entry in folder:
         name = str(entry.name)
         if BATCH_NAME.fullmatch(name):
-            found += _parse(entry, f"{path}/{name}")
+            found += _parse(entry, f"{path}/{name}", but)
         elif name == "events" and isinstance(entry, pygit2.Tree):  # of the first ledgers
             found += (event for one in entry for event in _parse(one, f"{path}/events/{one.name}"))
     return found
 
 
-def _parse(entry: pygit2.Object, path: str) -> list[Event]:
+def _parse(entry: pygit2.Object, path: str, but: Collection[str] = ()) -> list[Event]:
     found = bytes_of(entry) if isinstance(entry, pygit2.Blob) else b""
     try:
-        return read_batch(found)
+        return read_batch(without(found, but) if but else found)
     except RunhiveError as error:
         raise RunhiveError(f"{path!r} of the ledger: {error}") from error
 

@@ -42,6 +42,9 @@ def _batch(match: re.Match[str], content: bytes) -> Iterator[str]:
     except RunhiveError as error:
         yield str(error)
         return
+    if not events:
+        yield "has no events"
+        return
     if not is_in_one_form(content):
         yield "is not in the one form that events have"
     if match[0].rpartition("/")[2] != batch_name(events[0].order, content):
