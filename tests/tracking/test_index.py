@@ -50,7 +50,7 @@ def test_warm_rows_read_no_event(ledger: Ledger, monkeypatch: pytest.MonkeyPatch
     fill(ledger)
     ledger.rows()
     read: list[str] = []
-    monkeypatch.setattr(index, "read_run", lambda path, folder: read.append(path))
+    monkeypatch.setattr(index, "read_run", lambda path, *_: read.append(path))
 
     assert len(ledger.rows()) == 3
     assert read == []
@@ -61,7 +61,7 @@ def test_only_the_run_that_changed_is_read_again(ledger: Ledger, monkeypatch: py
     ledger.rows()
     read: list[str] = []
     real = index.read_run
-    monkeypatch.setattr(index, "read_run", lambda path, folder: read.append(path) or real(path, folder))
+    monkeypatch.setattr(index, "read_run", lambda path, *rest: read.append(path) or real(path, *rest))
 
     ledger.append(RUN, [Event("finished", {"state": "completed", "attempt": 1})])
 

@@ -17,6 +17,7 @@ import pytest
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.run import Event, run_folder
+from runhive.tracking.ledger.verify import verify
 
 Git = Callable[..., str]
 Plant = Callable[[str, bytes], None]
@@ -93,6 +94,17 @@ def test_one_append_is_one_commit_that_says_what_was_added(ledger: Ledger, repos
 
     assert log == [f"{RUN}: files by Bee", f"{RUN}: evaluated, finished by Bee", f"{RUN}: started by Bee"]
     assert git(repository, "ls-tree", "-r", "--name-only", "refs/runs/main").startswith(f"{run_folder(RUN)}/0001-")
+
+
+def test_events_of_more_than_a_file_s_cap_are_several_files_of_one_commit(
+    ledger: Ledger, repository: Path, git: Git
+) -> None:
+    ledger.append(RUN, [Event("counted", {"number": n, "text": "x" * 3_000_000}) for n in range(2)])
+
+    assert numbers(ledger, RUN) == [0, 1]
+    assert verify(ledger.repository).problems == ()
+    assert len(git(repository, "ls-tree", "-r", "--name-only", "refs/runs/main").splitlines()) == 2
+    assert len(git(repository, "log", "--format=%h", "refs/runs/main").splitlines()) == 1
 
 
 def test_without_an_identity_runhive_signs(ledger: Ledger, repository: Path, git: Git) -> None:

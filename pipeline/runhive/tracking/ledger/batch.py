@@ -31,7 +31,7 @@ def read_batch(content: bytes) -> list[Event]:
 
 def without(content: bytes, types: Iterable[str]) -> bytes:
     """Return *content* less its events of these *types*, found by their lines; what is not in the one form stays."""
-    if not (content.startswith(START) and content.endswith(END)):
+    if not (content.startswith(START + b"{") and content.endswith(END)):
         return content
     ends = tuple(f'"type":"{type}"}}'.encode() for type in types)
     return _array(line for line in content[len(START) : -len(END)].split(BETWEEN) if not line.endswith(ends))
