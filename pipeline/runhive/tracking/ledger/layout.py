@@ -22,18 +22,17 @@ JPEG = b"\xff\xd8\xff"  # how every JPEG begins
 STONE = re.compile(r"purged/\d{8}-\d{6}-[0-9a-f]{6}/[0-9a-f]{8}\.json")
 
 
-def check(path: str, blob: pygit2.Blob) -> tuple[str, int, list[str]]:
-    """Return what kind of file lies at *path*, of how many things, and what is wrong with it."""
+def check(path: str, blob: pygit2.Blob) -> tuple[str, list[str]]:
+    """Return what kind of file lies at *path*, and what is wrong with it."""
     for pattern, (kind, faults) in KINDS.items():
         if match := pattern.fullmatch(path):
             try:
                 content = bytes_of(blob)
             except (RunhiveError, pygit2.GitError, OSError) as error:
-                return kind, 1, [f"cannot be read: {error}"]
+                return kind, [f"cannot be read: {error}"]
             over = [f"has {len(content)} bytes, over the cap of {FILE_BYTES}"] if len(content) > FILE_BYTES else []
-            number = content.count(b"\n{") if pattern is BATCH else 1  # an event a line
-            return kind, number, [*over, *faults(match, content)]
-    return "stray", 1, ["is a path that no Runhive writes"]
+            return kind, [*over, *faults(match, content)]
+    return "stray", ["is a path that no Runhive writes"]
 
 
 def _batch(match: re.Match[str], content: bytes) -> Iterator[str]:
