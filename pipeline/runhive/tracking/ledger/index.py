@@ -25,16 +25,9 @@ from runhive.tracking.ledger.row import UNSHOWN, Row, row_of
 from runhive.tracking.repository import common_folder
 
 CODE = (
-    "batch.py",
-    "entry.py",
-    "event_types.py",
-    "finite.py",
-    "folders.py",
-    "index.py",
-    "row.py",
-    "run.py",
-    "shapes.py",
-)  # what a row is a function of
+    "batch.py", "entry.py", "event_types.py", "finite.py", "folders.py", "index.py", "kept.py", "row.py", "run.py",
+    "shapes.py", "version_shapes.py",
+)  # fmt: skip  # what a row is a function of
 
 
 @dataclass
