@@ -3,7 +3,7 @@
 `python tests/benchmarks/ledger.py --runs 1000` prints a Markdown table. Each run has 18 parameters, 7 final metrics and
 4 metrics in each of 25 epochs. A store gets it in two steps, at the run's start and at its end, the way that suits it
 best: MLflow in one batch each, DVCLive from one `Live` object. Of the first and the last `--appends` runs the time is
-told. It needs MLflow and DVCLive, but no torch: a venv with requirements-benchmark.lock, whole or without torch, will do.
+told. MLflow and DVCLive come with requirements-benchmark.lock, of which it needs neither torch nor CUDA.
 """
 
 import argparse
