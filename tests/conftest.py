@@ -8,11 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import runhive
 
 # A job in a shell's background ignores SIGINT, and so would the processes that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+settings.register_profile("busy machine", deadline=None)  # a slow example is no failure
+settings.load_profile("busy machine")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ Each run has 10 parameters, 25 epochs, a confusion matrix of 10 classes, a log, 
 import random
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pygit2
 
 from runhive.formats.evaluation import ClassScore, Evaluation, EvaluationSet
 from runhive.metrics import wilson_interval
+from runhive.tracking.ledger.batch import batch_name, write_batch
 from runhive.tracking.ledger.kept import Kept
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.objects import REF
@@ -56,9 +58,8 @@ def run_files(number: int) -> Iterator[tuple[str, bytes]]:
     """Path and content of each of the run's files in the ledger."""
     folder, chance = run_folder(run_id(number)), random.Random(number)
     listed = events(number, chance)
-    for order, event in enumerate(listed, 1):
-        numbered = Event(event.type, event.data, event.time, event.seconds, order)
-        yield f"{folder}/events/{numbered.file_name()}", numbered.to_json()
+    batch = write_batch([replace(event, order=order) for order, event in enumerate(listed, 1)])
+    yield f"{folder}/{batch_name(1, batch)}", batch
     for name, content in {"history.csv": history(chance), "log.txt": log(), "params.yaml": b"experiment: x\n"}.items():
         yield f"{folder}/{Kept(len(listed), str(pygit2.hash(content)), name).path()}", content
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from runhive.tracking.ledger import index
+from runhive.tracking.ledger.batch import batch_name, write_batch
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.row import row_of
 from runhive.tracking.ledger.run import Event, run_folder
@@ -49,7 +50,7 @@ def test_warm_rows_read_no_event(ledger: Ledger, monkeypatch: pytest.MonkeyPatch
     fill(ledger)
     ledger.rows()
     read: list[str] = []
-    monkeypatch.setattr(index, "read_run", lambda path, folder: read.append(path))
+    monkeypatch.setattr(index, "read_run", lambda path, *_: read.append(path))
 
     assert len(ledger.rows()) == 3
     assert read == []
@@ -60,7 +61,7 @@ def test_only_the_run_that_changed_is_read_again(ledger: Ledger, monkeypatch: py
     ledger.rows()
     read: list[str] = []
     real = index.read_run
-    monkeypatch.setattr(index, "read_run", lambda path, folder: read.append(path) or real(path, folder))
+    monkeypatch.setattr(index, "read_run", lambda path, *rest: read.append(path) or real(path, *rest))
 
     ledger.append(RUN, [Event("finished", {"state": "completed", "attempt": 1})])
 
@@ -94,7 +95,7 @@ def test_a_damaged_index_is_made_again(
 
 def test_a_run_that_cannot_be_read_is_told_each_time_until_it_can(ledger: Ledger, plant: Plant) -> None:
     fill(ledger)
-    plant(f"{run_folder(RUN)}/events/0009-noted-00000000.json", b"{garbage")
+    plant(f"{run_folder(RUN)}/0009-00000000-events.json", b"{garbage")
 
     for _ in range(2):
         with pytest.warns(UserWarning, match=f"left out: .*{RUN}"):
@@ -103,9 +104,9 @@ def test_a_run_that_cannot_be_read_is_told_each_time_until_it_can(ledger: Ledger
 
 def test_one_folder_under_two_ids_gives_two_rows(ledger: Ledger, plant: Plant) -> None:
     """Git gives equal folders one id."""
-    event = Event("started", {}, time="2026-11-23T00:00:00.000+00:00", order=1)
+    batch = write_batch([Event("started", {}, time="2026-11-23T00:00:00.000+00:00", order=1)])
     for run_id in (RUN, OLDER):
-        plant(f"{run_folder(run_id)}/events/{event.file_name()}", event.to_json())
+        plant(f"{run_folder(run_id)}/{batch_name(1, batch)}", batch)
 
     for _ in range(2):
         assert {row["run_id"] for row in ledger.rows()} == {RUN, OLDER}

@@ -26,6 +26,7 @@ WORKER = """
 import sys, time
 from itertools import count, cycle
 from pathlib import Path
+from runhive.tracking.ledger.batch import batch_name, write_batch
 from runhive.tracking.ledger.exchange import pull_runs, push_runs
 from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.ledger.pack import pack
@@ -34,8 +35,8 @@ root, run_id, actions = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
 ledger, numbers = open_ledger(root), count()
 def append():
     number = next(numbers)
-    event, = ledger.append(run_id, [Event("counted", {"number": number})], {"log.txt": b"%d" % number})
-    return f"{run_folder(run_id)}/events/{event.file_name()}"
+    added = ledger.append(run_id, [Event("counted", {"number": number})], {"log.txt": b"%d" % number})
+    return f"{run_folder(run_id)}/{batch_name(added[0].order, write_batch(added))}"
 does = {"append": append, "push": lambda: push_runs(None, False, root), "pull": lambda: pull_runs(None, False, root),
         "gc": lambda: pack(ledger.repository)}
 for action in cycle(actions):

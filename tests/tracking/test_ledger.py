@@ -17,6 +17,7 @@ import pytest
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.run import Event, run_folder
+from runhive.tracking.ledger.verify import verify
 
 Git = Callable[..., str]
 Plant = Callable[[str, bytes], None]
@@ -92,9 +93,18 @@ def test_one_append_is_one_commit_that_says_what_was_added(ledger: Ledger, repos
     log = git(repository, "log", "--format=%s by %an", "refs/runs/main").splitlines()
 
     assert log == [f"{RUN}: files by Bee", f"{RUN}: evaluated, finished by Bee", f"{RUN}: started by Bee"]
-    assert git(repository, "ls-tree", "-r", "--name-only", "refs/runs/main").startswith(
-        f"{run_folder(RUN)}/events/0001"
-    )
+    assert git(repository, "ls-tree", "-r", "--name-only", "refs/runs/main").startswith(f"{run_folder(RUN)}/0001-")
+
+
+def test_events_of_more_than_a_file_s_cap_are_several_files_of_one_commit(
+    ledger: Ledger, repository: Path, git: Git
+) -> None:
+    ledger.append(RUN, [Event("counted", {"number": n, "text": "x" * 3_000_000}) for n in range(2)])
+
+    assert numbers(ledger, RUN) == [0, 1]
+    assert verify(ledger.repository).problems == ()
+    assert len(git(repository, "ls-tree", "-r", "--name-only", "refs/runs/main").splitlines()) == 2
+    assert len(git(repository, "log", "--format=%h", "refs/runs/main").splitlines()) == 1
 
 
 def test_without_an_identity_runhive_signs(ledger: Ledger, repository: Path, git: Git) -> None:
@@ -106,7 +116,7 @@ def test_without_an_identity_runhive_signs(ledger: Ledger, repository: Path, git
 
 
 def test_the_same_inputs_add_nothing_however_often(ledger: Ledger) -> None:
-    files = {"history.csv": b"epoch\n"}
+    files = {"history.csv": b"epoch\n", "my-events.json": b"[]"}
     ledger.append(RUN, [STARTED, EVALUATED, COMPLETED], files)
     tip = ledger.tip()
 
@@ -161,7 +171,7 @@ def test_runs_and_table_are_newest_first_with_flat_columns(ledger: Ledger) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["", "events", "files", ".git", "a/b", "../log.txt", "a\\b", "log.txt\n", "-rf", "x" * 101, "日"]
+    "name", ["", "events.json", ".git", "a/b", "../log.txt", "a\\b", "log.txt\n", "-rf", "x" * 101, "日"]
 )
 def test_a_hostile_file_name_is_refused_for_writing_and_reading(ledger: Ledger, name: str) -> None:
     with pytest.raises(RunhiveError, match="is no name for a file of a run"):
@@ -217,12 +227,14 @@ def test_an_event_that_no_reader_could_read_is_not_written(ledger: Ledger, event
 @pytest.mark.parametrize(
     "path",
     [
+        f"{run_folder(OLDER)}/0001-00000000-events.json",
+        f"{run_folder(OLDER)}/0001-00000000-events.json/file",
+        f"{run_folder(OLDER)}/only-a-file",
         f"{run_folder(OLDER)}/events/0001-started-00000000.json",
         f"{run_folder(OLDER)}/events/folder/file",
-        f"{run_folder(OLDER)}/only-a-file",
-        f"runs/2020/01/01/{OLDER}/events/0001-started-00000000.json",
-        "runs/2026/11/22/<script>/events/0001-started-00000000.json",
-        "runs/2026/11/22/caf\udce9/events/0001-started-00000000.json",
+        f"runs/2020/01/01/{OLDER}/0001-00000000-events.json",
+        "runs/2026/11/22/<script>/0001-00000000-events.json",
+        "runs/2026/11/22/caf\udce9/0001-00000000-events.json",
     ],
 )
 def test_a_run_that_cannot_be_read_is_left_out_by_name_and_the_others_stay(
@@ -246,9 +258,9 @@ def test_a_file_where_a_folder_belongs_is_no_run(ledger: Ledger, plant: Plant, p
 
 
 def test_a_malformed_event_is_named_when_its_run_is_asked_for(ledger: Ledger, plant: Plant) -> None:
-    plant(f"{run_folder(RUN)}/events/0001-started-00000000.json", b"{garbage")
+    plant(f"{run_folder(RUN)}/0001-00000000-events.json", b"[{garbage")
 
-    with pytest.raises(RunhiveError, match=r"0001-started-00000000\.json' of the ledger: not a well-formed event"):
+    with pytest.raises(RunhiveError, match=r"0001-00000000-events\.json' of the ledger: not a well-formed event"):
         ledger.run(RUN)
 
 

@@ -56,10 +56,9 @@ def test_any_permutation_of_events_folds_to_the_same_record(pair: tuple[list[Eve
 def test_the_union_of_two_clones_folds_the_same_from_both_sides(
     common: list[Event], here: list[Event], there: list[Event]
 ) -> None:
-    mine = {event.file_name(): event for event in [*common, *here]}
-    theirs = {event.file_name(): event for event in [*common, *there]}
+    joined = fold(RUN, [*common, *here, *there])
 
-    assert fold(RUN, (mine | theirs).values()) == fold(RUN, (theirs | mine).values())
+    assert fold(RUN, [*there, *common, *here, *common]) == joined
 
 
 @given(EVENTS)

@@ -1,14 +1,21 @@
 """The published schema, against what is really written; and what the first Runhive wrote."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import jsonschema
+import pygit2
 import pytest
 
-from runhive.tracking.ledger.run import Event, fold
+from runhive.tracking.ledger.batch import write_batch
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.run import Event, fold, run_folder
 from runhive.tracking.ledger.schema import json_schema
+from runhive.tracking.ledger.verify import verify
+
+Plant = Callable[[str, bytes], None]
 
 RUN = "20261123-142233-7f3a9c"
 STORED = Path(__file__).parent / "version-1"
@@ -27,8 +34,7 @@ EVENTS = [
 
 def test_events_and_their_record_keep_to_the_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    for event in EVENTS:
-        jsonschema.validate(json.loads(event.to_json()), SCHEMA)
+    jsonschema.validate(json.loads(write_batch(EVENTS)), SCHEMA)
     record = json.loads(json.dumps(asdict(fold(RUN, EVENTS))))
     jsonschema.validate(record, {"$ref": "#/$defs/Run", "$defs": SCHEMA["$defs"]})
 
@@ -41,14 +47,21 @@ def test_what_runhive_refuses_the_schema_refuses(data: dict[str, object]) -> Non
     content = json.loads(EVENTS[-1].to_json()) | data
 
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(content, SCHEMA)
+        jsonschema.validate([content], SCHEMA)
 
 
-def test_events_of_the_first_runhive_are_read() -> None:
-    events = [Event.from_json(path.read_bytes()) for path in sorted(STORED.glob("*.json"))]
+def test_the_first_ledgers_with_a_file_for_each_event_are_read_and_go_on(ledger: Ledger, plant: Plant) -> None:
+    log = b"epoch 1\n"
+    for path in STORED.glob("*.json"):
+        plant(f"{run_folder(RUN)}/events/{path.name}", path.read_bytes())
+    plant(f"{run_folder(RUN)}/files/0007-{str(pygit2.hash(log))[:8]}-log.txt", log)
+    ledger.append(RUN, [Event("noted", {"text": "old"})], {"log.txt": b"epoch 2\n"})
 
-    run = fold(RUN, events)
+    run = ledger.run(RUN)
 
+    assert verify(ledger.repository).problems == ()
+    assert [event.order for event in run.events] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert (run.notes, ledger.file(RUN, "log.txt")) == ("old", b"epoch 2\n")
     assert (run.state, run.attempt, run.experiment) == ("completed", 1, "my-images")
     assert run.metrics["val.accuracy"] == run.evaluation["accuracy"]
     assert set(run.phases) == {"fetch", "train", "evaluate", "export"}

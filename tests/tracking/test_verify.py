@@ -8,13 +8,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pygit2
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
 from runhive.cli import commands
 from runhive.errors import RunhiveError
+from runhive.tracking.ledger.batch import batch_name, write_batch
 from runhive.tracking.ledger.entry import media_path
+from runhive.tracking.ledger.kept import Kept
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.objects import REF
 from runhive.tracking.ledger.run import Event, run_folder
@@ -28,7 +31,9 @@ OTHER = "20261122-080000-000001"
 DIGEST = hashlib.sha256(b"image").hexdigest()
 STARTED = Event("started", {"experiment": "<b>ants</b>"})
 EVENT = Event("counted", {"number": 1}, time="2026-11-23T00:00:00.000+00:00", order=7)
-LOOSE = (json.dumps(json.loads(EVENT.to_json())) + "\n").encode()
+BATCH = write_batch([EVENT])
+LOOSE = BATCH.replace(b":7", b": 7")
+NEWER = BATCH.replace(b'"began"', b'"actor":"bee","began"')
 
 
 def jpeg() -> bytes:
@@ -39,7 +44,8 @@ def jpeg() -> bytes:
 
 def fill(ledger: Ledger) -> None:
     ledger.append(RUN, [STARTED], {"log.txt": b"one"}, {DIGEST: jpeg()})
-    ledger.append(RUN, [Event("finished", {"state": "completed", "attempt": 1})], {"log.txt": b"two"})
+    ending = [Event("noted", {"text": "[\n{"}), Event("finished", {"state": "completed", "attempt": 1})]
+    ledger.append(RUN, ending, {"log.txt": b"two"})
 
 
 def told(ledger: Ledger) -> dict[str, str]:
@@ -56,22 +62,25 @@ def test_a_good_ledger_is_clean_and_counted(ledger: Ledger) -> None:
     verdict = verify(ledger.repository)
 
     assert verdict.problems == ()
-    assert verdict.counts == {"runs": 1, "events": 2, "files": 2, "pictures": 1, "stones": 0, "commits": 2}
+    assert verdict.counts == {"runs": 1, "events": 3, "files": 2, "pictures": 1, "stones": 0, "commits": 2}
 
 
 @pytest.mark.parametrize(
     ("path", "content", "what"),
     [
-        (f"{run_folder(RUN)}/events/0001-started-00000000.json", b"{garbage", "not a well-formed event"),
-        (f"{run_folder(RUN)}/events/0007-counted-00000000.json", EVENT.to_json(), "not named by its order"),
-        (f"{run_folder(RUN)}/events/{EVENT.file_name()}", LOOSE, "not in the one form"),
-        (f"{run_folder(RUN)}/events/0001-a.json", bytes(5_000_001), "over the cap"),
+        (f"{run_folder(RUN)}/0001-00000000-events.json", b"[{garbage", "not a well-formed event"),
+        (f"{run_folder(RUN)}/0001-00000000-events.json", b"[\n\n]\n", "has no events"),
+        (f"{run_folder(RUN)}/0007-00000000-events.json", BATCH, "not named by its order"),
+        (f"{run_folder(RUN)}/{batch_name(8, BATCH)}", BATCH, "not named by its order"),
+        (f"{run_folder(RUN)}/{batch_name(7, LOOSE)}", LOOSE, "not in the one form"),
+        (f"{run_folder(RUN)}/0001-00000000-events.json", bytes(5_000_001), "over the cap"),
+        (f"{run_folder(RUN)}/events/0001-a.json", b"{garbage", "not a well-formed event"),
         (f"{run_folder(RUN)}/events/notes.txt", b"", "no Runhive writes"),
+        (f"{run_folder(RUN)}/0001-00000000-log.txt", b"x", "not named by its content"),
         (f"{run_folder(RUN)}/files/0001-00000000-log.txt", b"x", "not named by its content"),
-        (f"{run_folder(RUN)}/files/log.txt", b"x", "no Runhive writes"),
-        (f"{run_folder(RUN)}/log.txt", bytes(5_000_001), "over the cap"),
-        (f"runs/2020/01/01/{OTHER}/events/{EVENT.file_name()}", EVENT.to_json(), "no Runhive writes"),
-        ("runs/2026/11/22/<script>/events/x.json", b"", "no Runhive writes"),
+        (f"{run_folder(RUN)}/log.txt", b"x", "no Runhive writes"),
+        (f"runs/2020/01/01/{OTHER}/{batch_name(7, BATCH)}", BATCH, "no Runhive writes"),
+        ("runs/2026/11/22/<script>/x.json", b"", "no Runhive writes"),
         ("runs/2026/11/22/caf\udce9/x", b"", "no Runhive writes"),
         ("README", b"hello", "no Runhive writes"),
         (media_path("0" * 64), b"GIF89a", "is no JPEG"),
@@ -86,9 +95,16 @@ def test_what_does_not_belong_is_named(ledger: Ledger, plant: Plant, path: str, 
     assert what in told(ledger)[path]
 
 
+def test_an_event_with_more_than_this_runhive_knows_is_in_the_one_form(ledger: Ledger, plant: Plant) -> None:
+    fill(ledger)
+    plant(f"{run_folder(RUN)}/{batch_name(7, NEWER)}", NEWER)
+
+    assert told(ledger) == {}
+
+
 def test_a_run_without_events_is_named(ledger: Ledger, plant: Plant) -> None:
     fill(ledger)
-    plant(f"{run_folder(OTHER)}/log.txt", b"x")
+    plant(f"{run_folder(OTHER)}/{Kept(1, str(pygit2.hash(b'x')), 'log.txt').path()}", b"x")
 
     assert told(ledger) == {run_folder(OTHER): "has no events"}
 
@@ -114,7 +130,7 @@ def test_a_ledger_behind_its_remote_is_named(ledger: Ledger, repository: Path, g
 @pytest.mark.parametrize("kind", ["blob", "tree", "commit"])
 def test_a_flipped_bit_or_a_missing_object_is_found(ledger: Ledger, repository: Path, git: Git, kind: str) -> None:
     fill(ledger)
-    path = {"blob": f"{REF}:{run_folder(RUN)}/events", "tree": f"{REF}:runs/2026", "commit": f"{REF}~1"}[kind]
+    path = {"blob": f"{REF}:{run_folder(RUN)}", "tree": f"{REF}:runs/2026", "commit": f"{REF}~1"}[kind]
     oid = git(repository, "ls-tree", path).split()[2] if kind == "blob" else git(repository, "rev-parse", path)
     file = repository / ".git" / "objects" / oid[:2] / oid[2:]
     file.chmod(0o644)
@@ -149,10 +165,10 @@ def test_the_command_prints_json_and_fails_where_something_is_wrong(ledger: Ledg
 
 def test_a_command_tells_in_one_line_what_it_leaves_out(ledger: Ledger, plant: Plant) -> None:
     fill(ledger)
-    plant(f"{run_folder(OTHER)}/events/0001-started-00000000.json", b"{")
+    plant(f"{run_folder(OTHER)}/0001-00000000-events.json", b"{")
 
     done = subprocess.run([sys.executable, "-m", "runhive", "runs", "list"], capture_output=True, text=True)
 
     assert (done.returncode, RUN in done.stdout) == (0, True)
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"runhive: left out: '{run_folder(OTHER)}/events/0001-started-00000000.json'")
+    assert line.startswith(f"runhive: left out: '{run_folder(OTHER)}/0001-00000000-events.json'")

@@ -36,14 +36,17 @@ class Timer:
 
     def event(self, type: str) -> Event:
         """Return the event of the phase that ends now."""
-        return Event(type, {}, seconds=monotonic() - self._began, began=self.started_at)
+        return Event(type, {}, seconds=self._seconds(), began=self.started_at)
 
     def write(self, stage: str) -> None:
         """Note that *stage* is done, if its time is kept; a machine that helps another to train makes nothing."""
         if stage in PRODUCTS and PRODUCTS[stage].exists():
-            seconds, product = monotonic() - self._began, sha256_of(PRODUCTS[stage])
-            phase = Phase(stage=stage, started_at=self.started_at, seconds=seconds, product_sha256=product)
+            product = sha256_of(PRODUCTS[stage])
+            phase = Phase(stage=stage, started_at=self.started_at, seconds=self._seconds(), product_sha256=product)
             phase.write(_file(stage))
+
+    def _seconds(self) -> float:
+        return round(monotonic() - self._began, 3)
 
 
 def read_phase(stage: str) -> Phase | None:

@@ -29,7 +29,7 @@ from runhive.tracking.life.intake import contents
 from runhive.tracking.life.outbox import outbox
 from runhive.tracking.repository import main_root
 from runhive.tracking.secrets import masked_bytes
-from runhive.tracking.storage.artifacts import describe_file
+from runhive.tracking.storage.artifacts import describe_file, without_sha256
 
 LATER_STAGES = ("record", "report")  # left out of the dvc.lock that a run keeps: they come after it
 FILES = {
@@ -145,10 +145,16 @@ def new_files(before: Run) -> dict[str, Any]:
     """
     kept = in_ledger()
     files = FILES | dict.fromkeys(sorted(paths.VARIANTS.glob("*.onnx")), "model")
-    found = {path.as_posix(): describe_file(path, kind) | {"ledger": kept.get(path)} for path, kind in files.items()}
+    found = {path.as_posix(): described(path, kind) | {"ledger": kept.get(path)} for path, kind in files.items()}
     new = {path: told for path, told in found.items() if before.files.get(path) != told}
     gone = sorted(path for path in before.files if Path(path).parent == paths.VARIANTS and path not in found)
     return {"files": new} | ({"gone": gone} if gone else {}) if new or gone else {}
+
+
+def described(path: Path, kind: str) -> dict[str, Any]:
+    """What is filed of a file: the SHA-256 only of what a version holds, as a run has many files."""
+    told = describe_file(path, kind)
+    return told if kind == "model" or path == paths.MODEL_CARD else without_sha256(told)
 
 
 def outcome_digest(evaluation: Evaluation, parity: Parity) -> str:

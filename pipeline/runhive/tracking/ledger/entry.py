@@ -1,13 +1,15 @@
 """What one append writes: checked, because every byte in the ledger is there for ever."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pygit2
 
 from runhive.errors import RunhiveError
-from runhive.tracking.ledger.objects import bytes_of, subtree
+from runhive.tracking.ledger.batch import read_batch, without, write_batch
+from runhive.tracking.ledger.kept import BATCH_NAME
+from runhive.tracking.ledger.objects import bytes_of
 from runhive.tracking.ledger.run import Event
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -30,17 +32,27 @@ def check_sizes(contents: Mapping[str, bytes]) -> None:
             )
 
 
-def read_events(folder: pygit2.Tree, path: str) -> list[Event]:
-    """Read the events of the run's *folder*, which lies at *path*. Raises RunhiveError naming a malformed file."""
-    return [_parse(entry, path) for entry in subtree(folder, "events") or ()]
+def read_events(folder: pygit2.Tree, path: str, but: Collection[str] = ()) -> list[Event]:
+    """Read the events of the run's *folder*, which lies at *path*. Raises RunhiveError naming a malformed file.
+
+    Events of the types in *but* are passed over, unless they are in a file of another form than is written.
+    """
+    found: list[Event] = []
+    for entry in folder:
+        name = str(entry.name)
+        if BATCH_NAME.fullmatch(name):
+            found += _parse(entry, f"{path}/{name}", but)
+        elif name == "events" and isinstance(entry, pygit2.Tree):  # of the first ledgers
+            found += (event for one in entry for event in _parse(one, f"{path}/events/{one.name}"))
+    return found
 
 
-def _parse(entry: pygit2.Object, path: str) -> Event:
+def _parse(entry: pygit2.Object, path: str, but: Collection[str] = ()) -> list[Event]:
     found = bytes_of(entry) if isinstance(entry, pygit2.Blob) else b""
     try:
-        return Event.from_json(found)
+        return read_batch(without(found, but) if but else found)
     except RunhiveError as error:
-        raise RunhiveError(f"{f'{path}/events/{entry.name}'!r} of the ledger: {error}") from error
+        raise RunhiveError(f"{path!r} of the ledger: {error}") from error
 
 
 def new_events(present: Sequence[Event], events: Sequence[Event], order: int = 0) -> Iterator[Event]:
@@ -61,8 +73,8 @@ def new_events(present: Sequence[Event], events: Sequence[Event], order: int = 0
 
 def _check(event: Event) -> None:
     try:
-        content = event.to_json()
-        Event.from_json(content)
+        content = write_batch([event])
+        read_batch(content)
     except (ValueError, RunhiveError) as error:
         raise RunhiveError(f"event {event.type!r} cannot be recorded: {error}") from error
     if len(content) > FILE_BYTES:

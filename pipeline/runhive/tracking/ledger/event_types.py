@@ -1,10 +1,9 @@
-"""Each type of event with the shape of what it says, by which an event's file is checked."""
+"""Each type of event with the shape of what it says, by which an event is checked."""
 
 from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from runhive.tracking.ledger import shapes
 from runhive.tracking.ledger.version_shapes import Deprecated, Promoted, Versioned, VersionMarked
@@ -34,10 +33,10 @@ DATA: dict[str, type[shapes.Shape]] = {
 }
 
 
-def parse_envelope(content: bytes) -> shapes.Envelope:
-    """Parse an event's file of this or a newer schema. Raises ValueError in one line."""
+def check_envelope(told: object) -> shapes.Envelope:
+    """Return the outside of an event of this or a newer schema. Raises ValueError in one line."""
     try:
-        envelope = shapes.Envelope.model_validate(from_json(content, allow_inf_nan=False))
+        envelope = shapes.Envelope.model_validate(told)
     except ValidationError as error:
         raise ValueError(_first(error)) from error
     for name in ("time", "began"):

@@ -1,6 +1,6 @@
 """The folders of the runs in the ledger's tree."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pygit2
 
@@ -30,12 +30,17 @@ def run_folders(tree: pygit2.Tree | None) -> Iterator[tuple[str, pygit2.Tree]]:
         yield from runs_of(path, month)
 
 
-def read_run(path: str, folder: pygit2.Tree) -> Run:
-    """Read the run whose *folder* lies at *path*. Raises RunhiveError where it is none, or names a malformed event."""
+def read_run(path: str, folder: pygit2.Tree, but: Collection[str] = ()) -> Run:
+    """Read the run whose *folder* lies at *path*. Raises RunhiveError where it is none, or names a malformed event.
+
+    Events of the types in *but* are left out of a run that says how it started.
+    """
     run_id = path.rpartition("/")[2]
     if not RUN_ID.fullmatch(run_id) or run_folder(run_id) != path:
         raise RunhiveError(f"{path!r} of the ledger is no run's folder")
-    events = read_events(folder, path)
+    events = read_events(folder, path, but)
+    if but and not any(event.type == "started" for event in events):
+        events = read_events(folder, path)
     if not events:
         raise RunhiveError(f"{path!r} of the ledger has no events")
     return fold(run_id, events)

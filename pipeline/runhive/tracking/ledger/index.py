@@ -21,10 +21,13 @@ from runhive.errors import RunhiveError
 from runhive.files import write_atomic
 from runhive.tracking.ledger.folders import months, read_run, runs_of
 from runhive.tracking.ledger.objects import MissingObject
-from runhive.tracking.ledger.row import Row, row_of
+from runhive.tracking.ledger.row import UNSHOWN, Row, row_of
 from runhive.tracking.repository import common_folder
 
-CODE = ("entry.py", "folders.py", "index.py", "row.py", "run.py", "shapes.py")  # what a row is a function of
+CODE = (
+    "batch.py", "entry.py", "event_types.py", "finite.py", "folders.py", "index.py", "kept.py", "row.py", "run.py",
+    "shapes.py", "version_shapes.py",
+)  # fmt: skip  # what a row is a function of
 
 
 @dataclass
@@ -67,7 +70,7 @@ def _read(path: str, month: pygit2.Tree, known: Month) -> Month:
             found.rows[run_id] = known.rows[run_id]
             continue
         try:
-            found.rows[run_id] = str(folder.id), row_of(read_run(run_path, folder))
+            found.rows[run_id] = str(folder.id), row_of(read_run(run_path, folder, UNSHOWN))
         except MissingObject:
             raise
         except RunhiveError as error:

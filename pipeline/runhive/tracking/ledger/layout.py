@@ -1,7 +1,5 @@
 """What each path of the ledger's tree may hold."""
 
-import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator
 
@@ -9,16 +7,16 @@ import pygit2
 from pydantic import ValidationError
 
 from runhive.errors import RunhiveError
+from runhive.tracking.ledger.batch import batch_name, is_in_one_form, read_batch
 from runhive.tracking.ledger.entry import FILE_BYTES
-from runhive.tracking.ledger.kept import DIGEST, KEPT_NAME
+from runhive.tracking.ledger.kept import BATCH_NAME, DIGEST, KEPT_NAME
 from runhive.tracking.ledger.objects import bytes_of
-from runhive.tracking.ledger.run import Event
 from runhive.tracking.ledger.stone import Stone
 
 RUN = r"runs/(\d{4})/(\d\d)/(\d\d)/(\1\2\3-\d{6}-[0-9a-f]{6})"
-EVENT = re.compile(rf"{RUN}/events/[^/]+\.json")
-KEPT = re.compile(rf"{RUN}/files/({KEPT_NAME.pattern})")
-OLD_FILE = re.compile(rf"{RUN}/[A-Za-z0-9][A-Za-z0-9._-]*")  # as ledgers of version 0.1 have them
+BATCH = re.compile(rf"{RUN}/{BATCH_NAME.pattern}")
+EVENT = re.compile(rf"{RUN}/events/[^/]+\.json")  # as the first ledgers have them
+KEPT = re.compile(rf"{RUN}/(?:files/)?({KEPT_NAME.pattern})")
 PICTURE = re.compile(r"media/([0-9a-f]{2})/\1[0-9a-f]{62}\.jpg")
 JPEG = b"\xff\xd8\xff"  # how every JPEG begins
 STONE = re.compile(r"purged/\d{8}-\d{6}-[0-9a-f]{6}/[0-9a-f]{8}\.json")
@@ -37,27 +35,31 @@ def check(path: str, blob: pygit2.Blob) -> tuple[str, list[str]]:
     return "stray", ["is a path that no Runhive writes"]
 
 
-def _event(match: re.Match[str], content: bytes) -> Iterator[str]:
+def _batch(match: re.Match[str], content: bytes) -> Iterator[str]:
     try:
-        event = Event.from_json(content)
-        canonical = json.dumps(json.loads(content), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+        events = read_batch(content)
     except RunhiveError as error:
         yield str(error)
         return
-    if canonical.encode() != content:
-        yield "is not in the one form that an event has"
-    digest = hashlib.sha256(content).hexdigest()[:8]
-    if match[0].rpartition("/")[2] != f"{event.order:04d}-{event.type}-{digest}.json":
-        yield "is not named by its order, type and content"
+    if not events:
+        yield "has no events"
+        return
+    if not is_in_one_form(content):
+        yield "is not in the one form that events have"
+    if match[0].rpartition("/")[2] != batch_name(events[0].order, content):
+        yield "is not named by its order and content"
+
+
+def _event(match: re.Match[str], content: bytes) -> Iterator[str]:
+    try:
+        read_batch(content)
+    except RunhiveError as error:
+        yield str(error)
 
 
 def _kept(match: re.Match[str], content: bytes) -> Iterator[str]:
     if match[7] != str(pygit2.hash(content))[:DIGEST]:
         yield "is not named by its content"
-
-
-def _anything(match: re.Match[str], content: bytes) -> Iterator[str]:
-    return iter(())
 
 
 def _picture(match: re.Match[str], content: bytes) -> Iterator[str]:
@@ -78,9 +80,9 @@ def _stone(match: re.Match[str], content: bytes) -> Iterator[str]:
 
 Faults = Callable[[re.Match[str], bytes], Iterator[str]]
 KINDS: dict[re.Pattern[str], tuple[str, Faults]] = {
+    BATCH: ("events", _batch),
     EVENT: ("events", _event),
     KEPT: ("files", _kept),
-    OLD_FILE: ("files", _anything),
     PICTURE: ("pictures", _picture),
     STONE: ("stones", _stone),
 }

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pygit2
 
 from runhive.errors import RunhiveError
-from runhive.tracking.ledger.entry import check_sizes, media_path, new_events, read_events
+from runhive.tracking.ledger.batch import batch_name, in_batches, write_batch
+from runhive.tracking.ledger.entry import FILE_BYTES, check_sizes, media_path, new_events, read_events
 from runhive.tracking.ledger.folders import read_run, run_folders
 from runhive.tracking.ledger.index import read_rows
 from runhive.tracking.ledger.kept import Kept, changed_files, check_name, in_force
@@ -97,7 +98,10 @@ class Ledger:
         order = max((one.order for one in kept.values()), default=0)
         present = read_events(there, folder) if there else []
         added = tuple(new_events(present, events, order))
-        written = {f"{folder}/events/{event.file_name()}": event.to_json() for event in added}
+        written = {}
+        for batch in in_batches(added, FILE_BYTES):
+            content = write_batch(batch)
+            written[f"{folder}/{batch_name(batch[0].order, content)}"] = content
         order = added[-1].order if added else max([order, *(event.order for event in present)]) + 1
         for name, content in changed_files(kept, files).items():
             written[f"{folder}/{Kept(order, str(pygit2.hash(content)), name).path()}"] = content

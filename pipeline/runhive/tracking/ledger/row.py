@@ -1,6 +1,6 @@
 """One run as one flat row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from runhive.tracking.ledger.run import Run
@@ -18,6 +18,10 @@ COLUMNS = (
     "record_md5",
 )  # fmt: skip
 SIGNIFICANT = 0.05
+UNSHOWN = (
+    "queued", "prepared", "used", "filed", "fetched", "ran", "recorded", "versioned", "promoted", "deprecated",
+    "version-marked",
+)  # fmt: skip  # events of which a row shows nothing, so that they need not be read for it
 
 
 def row_of(run: Run) -> Row:
@@ -36,7 +40,10 @@ def row_of(run: Run) -> Row:
         "data_digest": run.data.get("digest"),
         "record_md5": run.training.get("record_md5"),
     }
-    return own | described | dict(_flat("params", run.params)) | dict(_flat("metrics", run.metrics))
+    row = own | described
+    _flatten(row, "params", run.params)
+    _flatten(row, "metrics", run.metrics)
+    return row
 
 
 def tone(won: int, lost: int, p: float | None) -> str:
@@ -77,9 +84,9 @@ def _is_count(value: object) -> TypeGuard[int]:
     return type(value) is int and value >= 0
 
 
-def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _flatten(row: Row, prefix: str, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if isinstance(value, dict):
-            yield from _flat(f"{prefix}.{name}", value)
+            _flatten(row, f"{prefix}.{name}", value)
         else:
-            yield f"{prefix}.{name}", value
+            row[f"{prefix}.{name}"] = value

@@ -1,20 +1,19 @@
 """A run: its events, never changed, and the record that they fold into."""
 
-import hashlib
 import json
 import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from runhive.errors import RunhiveError
-from runhive.tracking.ledger.event_types import check_data, parse_envelope
+from runhive.tracking.ledger.event_types import check_data, check_envelope
+from runhive.tracking.ledger.finite import one_form, parse_finite
 
 SCHEMA_VERSION = 1
-HIGH_EXPONENT = re.compile(rb"[eE]\+?[0-9]{3,}\s*[,\]}]")  # where a number ends, as a digest in quotes does not
-LONG_LINE = 200  # bytes; 1e308 has three digits of exponent, or more than 200 others
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 
 
@@ -51,24 +50,16 @@ class Event:
     began: str | None = None
 
     def to_json(self) -> bytes:
-        """The bytes of the event's file: sorted keys, one line each. Raises ValueError for NaN and infinities."""
-        content = {"schema_version": SCHEMA_VERSION, **vars(self)}
-        return (json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+        """The event in one line, its keys sorted. Raises ValueError for NaN and infinities."""
+        return one_form({"schema_version": SCHEMA_VERSION, **vars(self)})
 
     @classmethod
     def from_json(cls, content: bytes) -> "Event":
-        """Parse an event's file. Raises RunhiveError where it is malformed or was written by a newer Runhive."""
+        """Parse what `to_json` wrote. Raises RunhiveError where it is malformed or a newer Runhive wrote it."""
         try:
-            parsed = parse_envelope(content)
-            if parsed.schema_version > SCHEMA_VERSION:
-                raise RunhiveError("written by a newer Runhive: upgrade it")
-            check_data(parsed.type, parsed.data)
-            event = cls(parsed.type, parsed.data, parsed.time, parsed.seconds, parsed.order, parsed.began)
-            if _may_be_infinite(content):
-                event.said()  # refuses the infinities that the parser makes of large numbers within `data`
+            return event_of(parse_finite(content))
         except ValueError as error:
             raise RunhiveError(f"not a well-formed event ({error})") from error
-        return event
 
     def said(self) -> str:
         """Return what the event says, in one form whatever the order of keys. Raises ValueError as `to_json`."""
@@ -78,14 +69,17 @@ class Event:
         """Return what puts a run's events in the one order in which they are folded."""
         return self.order, self.time, self.said(), -1.0 if self.seconds is None else self.seconds, self.began or ""
 
-    def file_name(self) -> str:
-        """Return a name that no other event of the run has."""
-        return f"{self.order:04d}-{self.type}-{hashlib.sha256(self.to_json()).hexdigest()[:8]}.json"
 
-
-def _may_be_infinite(content: bytes) -> bool:
-    """Say, by the text alone, whether a number of an event can be too large: if not, it need not be walked."""
-    return HIGH_EXPONENT.search(content) is not None or max(map(len, content.splitlines())) >= LONG_LINE
+def event_of(told: object) -> Event:
+    """Return the event that JSON *told* of. Raises RunhiveError as `Event.from_json`."""
+    try:
+        outside = check_envelope(told)
+        if outside.schema_version > SCHEMA_VERSION:
+            raise RunhiveError("written by a newer Runhive: upgrade it")
+        check_data(outside.type, outside.data)
+    except ValueError as error:
+        raise RunhiveError(f"not a well-formed event ({error})") from error
+    return Event(outside.type, outside.data, outside.time, outside.seconds, outside.order, outside.began)
 
 
 @dataclass(frozen=True)
@@ -146,10 +140,11 @@ def fold(run_id: str, events: Iterable[Event]) -> Run:
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:
-    """Sort *events* by their sort key, at the price of comparing numbers where no two have the same order."""
+    """Sort *events* by their sort key, each once; where no two have the same order, at the price of sorting numbers."""
     listed = list(events)
-    distinct = len({event.order for event in listed}) == len(listed)
-    return sorted(listed, key=(lambda event: event.order) if distinct else Event.sort_key)
+    if len({event.order for event in listed}) == len(listed):
+        return sorted(listed, key=lambda event: event.order)
+    return [event for _, event in sorted({event.sort_key(): event for event in listed}.items(), key=itemgetter(0))]
 
 
 Known = dict[str, Any]

@@ -1,4 +1,4 @@
-"""The JSON schema of what the ledger holds: an event's file, and the record that a run's events fold into."""
+"""The JSON schema of what the ledger holds: a file of events, and the record that a run's events fold into."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ REFERENCE = "#/$defs/{model}"
 
 
 def json_schema() -> str:
-    """Return the schema as JSON: the root is an event, `$defs/Run` the record."""
+    """Return the schema as JSON: the root is a file of events, `$defs/StoredEvent` is one, `$defs/Run` the record."""
     definitions: dict[str, Any] = {}
     rules = []
     for type, shape in DATA.items():
@@ -24,7 +24,9 @@ def json_schema() -> str:
         rules.append({"if": {"properties": {"type": {"const": type}}}, "then": data})
     envelope = Envelope.model_json_schema(ref_template=REFERENCE)
     record = TypeAdapter(Run).json_schema(ref_template=REFERENCE)
-    definitions |= record.pop("$defs", {}) | {"Run": record}
     envelope["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
-    content = {"$schema": DIALECT, **envelope, "title": "An event of a run", "allOf": rules, "$defs": definitions}
+    event = {**envelope, "title": "An event of a run", "allOf": rules}
+    definitions |= record.pop("$defs", {}) | {"StoredEvent": event, "Run": record}
+    items = {"type": "array", "minItems": 1, "items": {"$ref": REFERENCE.format(model="StoredEvent")}}
+    content = {"$schema": DIALECT, "title": "The events of one append", **items, "$defs": definitions}
     return json.dumps(content, indent=2) + "\n"

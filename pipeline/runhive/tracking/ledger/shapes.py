@@ -123,11 +123,12 @@ class File(Shape):
     """A file that the run made. `ledger` is its name among the run's files in the ledger, None where it is not there.
 
     `md5` names it in DVC's cache, which holds what the ledger does not; `kept` is false where another tool has it.
+    `sha256` is told of what a version of a model may hold.
     """
 
     bytes: int = Field(ge=0)
     md5: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-    sha256: Digest
+    sha256: Digest | None = None
     kind: Literal["file", "log", "model", "data", "image", "table", "confusion"] = "file"
     ledger: str | None = None
     kept: bool = True

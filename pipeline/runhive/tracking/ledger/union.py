@@ -9,8 +9,8 @@ from runhive.errors import RunhiveError
 def union(repository: pygit2.Repository, ours: pygit2.Tree, theirs: pygit2.Tree) -> pygit2.Oid:
     """Write the tree that holds what *ours* and *theirs* hold, and return its id.
 
-    Events, files and stones are named by their content, so both sides' are taken. Elsewhere one path can hold two
-    contents: a picture that another Pillow wrote, a file of a ledger of version 0.1. The higher id is taken.
+    Events, files and stones are named by their content, so both sides' are taken. A picture's path can hold two
+    contents, where another Pillow wrote one: the higher id is taken.
     Raises RunhiveError for a name of theirs that is not UTF-8.
     """
     if ours.id == theirs.id:

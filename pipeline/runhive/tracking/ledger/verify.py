@@ -9,14 +9,15 @@ import pygit2
 from pygit2.enums import FileMode, SortMode
 
 from runhive.errors import RunhiveError
+from runhive.tracking.ledger.batch import read_batch
 from runhive.tracking.ledger.journal import SEEN
 from runhive.tracking.ledger.layout import RUN, check
-from runhive.tracking.ledger.objects import commit_at, content_of, subtree, tree_of
+from runhive.tracking.ledger.objects import bytes_of, commit_at, content_of, subtree, tree_of
 from runhive.tracking.ledger.rewriting import Rewriting
 from runhive.tracking.ledger.run import run_folder
 from runhive.tracking.ledger.stone import Stone, stones
 
-FOR_EVER = re.compile(rf"{RUN}/(events|files)/.*|purged/.*", re.DOTALL)  # nothing is ever taken away or changed
+FOR_EVER = re.compile(rf"{RUN}/.*|purged/.*", re.DOTALL)  # nothing is ever taken away or changed
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def _tree(tree: pygit2.Tree | None, counts: Counter[str], seen: set[pygit2.Oid])
             yield Problem(path, f"is no plain file (mode {entry.filemode:o})")
             continue
         kind, faults = check(path, entry)
-        counts[kind] += 1
+        counts[kind] += len(read_batch(bytes_of(entry))) if kind == "events" and not faults else 1
         seen.add(entry.id)
         yield from (Problem(path, fault) for fault in faults)
         if run := re.match(RUN, path):

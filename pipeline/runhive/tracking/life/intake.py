@@ -73,7 +73,7 @@ def _take_log(ledger: Ledger, root: Path, run_id: str, box: Outbox, found: Intak
     whole = before if before.endswith(new) else before + new
     kept = artifacts.keep(root, whole.encode(), "log")
     found.files[LOG] = tail(whole, LOG_BYTES).encode()
-    found.events.append(Event("filed", {"files": {LOG: kept | {"ledger": LOG}}}))
+    found.events.append(Event("filed", {"files": {LOG: artifacts.without_sha256(kept) | {"ledger": LOG}}}))
 
 
 def _under_heading(path: Path) -> str:

@@ -40,11 +40,12 @@ def _samples(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[S
 
 
 def _rounded(name: str, cell: str) -> str:
-    """Whole seconds, percent and megabytes."""
+    """Whole seconds, percent and megabytes, of which the first three digits."""
     if name == "time":
         return datetime.fromisoformat(cell).isoformat(timespec="seconds")
     if cell and name.endswith("_bytes"):
-        return str(round(float(cell) / MEGABYTE) * MEGABYTE)
+        megabytes = round(float(cell) / MEGABYTE)
+        return str(int(float(f"{megabytes:.3g}")) * MEGABYTE)
     return str(round(float(cell))) if cell and name.endswith("_percent") else cell
 
 

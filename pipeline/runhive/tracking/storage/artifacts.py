@@ -88,6 +88,11 @@ def keep_file(root: Path, path: Path, kind: str = "file") -> dict[str, Any]:
     return entry
 
 
+def without_sha256(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return *entry* as it is filed of what no version of a model holds: there its MD5 is enough."""
+    return {name: value for name, value in entry.items() if name != "sha256"}
+
+
 def kept(root: Path, md5: str) -> bytes | None:
     """Return the content of this MD5 that the cache holds, whole and undamaged; None where it does not."""
     try:
