@@ -17,7 +17,7 @@ from runhive.tracking.registry import mark
 from runhive.tracking.registry.catalog import Catalog, read_catalog
 from runhive.tracking.registry.elsewhere import fetched
 from runhive.tracking.registry.find import find_model, find_version
-from runhive.tracking.registry.promote import promote, rollback, rollback_told
+from runhive.tracking.registry.promote import promote, rollback
 from runhive.tracking.registry.register import plan_version, register
 from runhive.tracking.registry.writing import registry_of
 
@@ -33,13 +33,11 @@ def act(action: str, root: Path) -> None:
                 found = find_version(catalog, "v1.0.0")
                 promote(registry, find_model(catalog, ""), found, "prod", {}, False, "")
             case "rollback":
-                rollback(registry, find_model(catalog, ""), "prod", "")
+                rollback(registry, find_model(catalog, ""), "prod", "", "")
             case "deprecate":
                 mark.deprecate(registry, find_version(catalog, "v1.0.0"), "old")
             case "note":
                 mark.note(registry, find_version(catalog, "v1.0.0"), "for the paper")
-    if action == "rollback":
-        rollback_told(registry)
 
 
 def is_done(action: str, catalog: Catalog) -> bool:
@@ -73,8 +71,7 @@ def check(action: str, folder: Path, status: int, kill: bool) -> None:
     if status == 0:
         assert is_done(action, read_catalog(open_ledger(root))) and is_done(action, seen), "acknowledged, yet not there"
     try:
-        if status != 0 or action != "rollback":  # one more that was asked for is one more step back
-            act(action, root)
+        act(action, root)
     except RunhiveError as error:
         assert "already" in str(error), f"it cannot be done again: {error}"
     assert is_done(action, read_catalog(open_ledger(root))), "it was done again, yet is not there"

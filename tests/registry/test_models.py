@@ -67,7 +67,31 @@ def test_a_worse_model_is_refused_with_its_numbers_then_forced_then_rolled_back(
 
     assert "colours#prod is colours@v1.0.0 again" in second.call("rollback", "prod")
     assert json.loads(gto(second, "show", "--json"))["colours"]["stage"]["prod"] == "v1.0.0"
-    assert "there is nothing to go back to" in second.call("rollback", "prod", code=1)
+    assert "colours#prod went back to colours@v1.0.0 already: there is nothing before that" in second.call(
+        "rollback", "prod", code=1
+    )
+
+
+def test_a_rollback_goes_one_step_however_often_it_is_asked_for_and_further_only_by_name(second: Shop) -> None:
+    second.call("promote", "2", "prod", "--force", "--reason", "x")
+    second.train(3, worse(1))
+    second.call("register")
+    second.call("promote", "3", "prod", "--force", "--reason", "x")
+    second.call("rollback", "prod")
+    told = second.call("rollback", "prod", code=1)
+
+    assert told == "colours#prod went back to colours@v1.1.0 already: to go further, add --to v1.0.0\n"
+    assert "does not go back to colours@v1.2.0 (it was v1.0.0): promote it" in second.call(
+        "rollback", "prod", "--to", "3", code=1
+    )
+    assert "colours#prod is colours@v1.0.0 again" in second.call("rollback", "prod", "--to", "v1.0.0")
+    assert "is colours@v1.0.0 already" in second.call("rollback", "prod", "--to", "v1.0.0", code=1)
+    second.call("promote", "2", "prod", "--force", "--reason", "x")
+    assert "colours#prod is colours@v1.0.0 again" in second.call("rollback", "prod")
+
+
+def test_an_alias_that_was_one_version_only_has_nothing_to_go_back_to(second: Shop) -> None:
+    assert "colours#prod was never anything else" in second.call("rollback", "prod", code=1)
 
 
 def test_a_better_model_is_let_in_and_the_verdict_is_in_the_ledger(shop: Shop) -> None:
