@@ -1,6 +1,7 @@
 """`runhive models`: register, promote, refuse, roll back, download, as a user types it; plain `gto show` agrees."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,12 @@ import pytest
 from onnx import TensorProto, helper
 from shop import CLASSES, GOOD, PREPROCESS, Shop, git, worse
 
+from runhive.errors import RunhiveError
 from runhive.files import sha256_of
+from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.ledger.run import Event
 from runhive.tracking.registry.catalog import read_catalog
+from runhive.tracking.registry.elsewhere import fetched
 
 
 def gto(shop: Shop, *words: str) -> str:
@@ -210,6 +214,35 @@ def test_a_version_is_downloaded_whole_from_a_bare_address(shop: Shop, hub: Path
     assert "is there with other content" in shop.call(
         "download", "colours#prod", "model", "--repo", str(hub), code=1, root=empty
     )
+
+
+def test_of_a_host_that_filters_only_the_runs_of_versions_come(shop: Shop, hub: Path, tmp_path: Path) -> None:
+    git(hub, "config", "uploadpack.allowFilter", "true")
+    shop.train(2, worse(0.5))
+    shop.call("register")
+    with fetched(str(hub)) as root:
+        found = git(root, "cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objecttype)").splitlines()
+        ledger = open_ledger(root)
+        catalog = read_catalog(ledger)
+        assert ledger.run("20261123-142202-7f3a9c").state == "completed"
+        assert ledger.file("20261123-142202-7f3a9c", "predictions.csv")
+        with pytest.raises(RunhiveError):
+            ledger.run("20261123-142201-7f3a9c")
+
+    assert [one.title for one in catalog.models["colours"].versions if not one.doubt] == ["colours@v1.0.0"]
+    events = len(shop.ledger.run("20261123-142202-7f3a9c").events)
+    assert sum(line.endswith("blob") for line in found) == events + 2, "its predictions, and the DVC configuration"
+    shutil.rmtree(shop.root / ".dvc/cache")
+    shop.call("download", "colours@1", str(tmp_path / "model"), "--repo", str(hub), root=tmp_path)
+    assert sha256_of(tmp_path / "model/model.onnx") == sha256_of(shop.root / "models/model.onnx")
+
+
+def test_a_lock_on_a_tag_that_a_killed_process_left_is_taken_over(shop: Shop) -> None:
+    lock = shop.root / ".git/refs/tags/colours@v1.0.0.lock"
+    lock.write_text("")
+    os.utime(lock, (0, 0))
+
+    assert "colours@v1.0.0" in shop.call("register")
 
 
 def test_a_hub_whose_head_is_no_branch_of_it_gives_the_files_too(shop: Shop, hub: Path, tmp_path: Path) -> None:
