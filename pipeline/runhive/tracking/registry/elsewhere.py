@@ -12,7 +12,7 @@ import pygit2
 
 from runhive.errors import RunhiveError
 from runhive.mistakes import one_line
-from runhive.tracking.git import ASKING
+from runhive.tracking.git import ASKING, ELSEWHERE
 from runhive.tracking.ledger.objects import REF, subtree
 from runhive.tracking.ledger.run import RUN_ID, run_folder
 from runhive.tracking.registry.tags import read_tags
@@ -24,6 +24,7 @@ BRANCHES = ("HEAD", "refs/heads/main", "refs/heads/master")  # a bare hub's HEAD
 NAME = "origin"
 # A server that knows no filter sends all, which Git remarks.
 FETCH = ("fetch", "--quiet", "--no-tags", "--filter=blob:none")
+SINGLE_OBJECTS = ("-c", "protocol.version=2")  # which a server of version 0 may refuse to send
 KEPT_BACK = ("-c", "fetch.negotiationAlgorithm=noop")  # else the server takes for here what commits that are here hold
 
 
@@ -113,9 +114,10 @@ def _configure(root: Path, source: Path | None) -> None:
 
 
 def _git(root: Path, *words: str, given: str = "") -> None:
+    surroundings = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     done = subprocess.run(
-        ["git", "-C", root, *words],
-        env=os.environ | ASKING, input=given, capture_output=True, text=True, errors="replace",
+        ["git", "-C", root, *SINGLE_OBJECTS, *words],
+        env=surroundings | ASKING, input=given, capture_output=True, text=True, errors="replace",
     )  # fmt: skip
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if line.startswith(("fatal:", "error:"))] or ["no reason"]
