@@ -10,7 +10,17 @@ from typing import IO
 
 import numpy as np
 import PIL.Image
-from PIL import ExifTags, ImageCms
+from PIL import (  # those of FORMATS: Pillow would load all of its plugins to find the one of WebP
+    BmpImagePlugin,  # noqa: F401
+    ExifTags,
+    GifImagePlugin,  # noqa: F401
+    ImageCms,
+    JpegImagePlugin,  # noqa: F401
+    MpoImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401
+    PpmImagePlugin,  # noqa: F401
+    WebPImagePlugin,  # noqa: F401
+)
 from PIL.TiffImagePlugin import TiffImageFile
 
 from runhive.errors import RunhiveError

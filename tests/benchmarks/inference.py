@@ -4,12 +4,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 import PIL.Image
+from bare_download import downloading
 from harness import Cost, in_turn, run, script
 from page import publish, table
 from repository import STAGE, make_repository, train
@@ -30,6 +32,7 @@ def measure(scratch: Path, data: str | None, rounds: int) -> None:
         predicting(repository, rounds),
         starting(repository, rounds),
         memory(scratch / "many", repository),
+        downloading(scratch / "hub"),
     ]
     publish("inference", "\n\n".join(tables) + f"\n\n`export` with all three variants: {exported.cpu:.1f} CPU s.")
 
@@ -69,13 +72,20 @@ def predicting(repository: Path, rounds: int) -> str:
 
 
 def starting(repository: Path, rounds: int) -> str:
-    """From the shell to the first prediction, in a new process."""
+    """From the shell to the line of the first prediction, in a new process, beside the libraries alone."""
     image = next(path for path in sorted((repository / "data/images/val").rglob("*.jpg")))
-    command = [*STAGE, "predict", FILES["fp32"], str(image)]
-    costs = in_turn({"predict": lambda: run(command, repository)}, 2 * rounds + 1)["predict"]
-    wall = [cost.wall for cost in costs]
-    rows = [["one image", f"{median(cost.cpu for cost in costs):.2f}", f"{median(wall):.2f}", f"{min(wall):.2f}"]]
-    return table(("`runhive predict`, a cold start", "CPU s", "wall s, median", "wall s, least"), rows)
+    libraries = "import numpy, onnxruntime, PIL.Image; print('loaded')"
+    commands = {
+        "the first prediction": [*STAGE, "predict", FILES["fp32"], str(image)],
+        "NumPy, Pillow and ONNX Runtime loaded": [sys.executable, "-c", libraries],
+    }
+    found = in_turn({name: partial(run, command, repository) for name, command in commands.items()}, 2 * rounds + 1)
+    rows = []
+    for name, costs in found.items():
+        last = [cost.marks[-1] for cost in costs]
+        wall = [mark.wall for mark in last]
+        rows.append([name, f"{median(mark.cpu for mark in last):.2f}", f"{median(wall):.2f}", f"{min(wall):.2f}"])
+    return table(("`runhive predict`, from the shell to", "CPU s", "wall s, median", "wall s, least"), rows)
 
 
 def memory(folder: Path, repository: Path) -> str:

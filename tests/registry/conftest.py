@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from shop import Shop, git, make_shop, worse
+from shop import Shop, make_hub, make_shop, worse
 
 
 @pytest.fixture(autouse=True)
@@ -45,12 +45,4 @@ def second(shop: Shop) -> Shop:
 @pytest.fixture
 def hub(shop: Shop, tmp_path: Path) -> Path:
     """A bare remote of the repository, with a DVC remote beside it."""
-    hub = tmp_path / "hub.git"
-    git(shop.root, "init", "--quiet", "--bare", "--initial-branch=main", str(hub))
-    git(shop.root, "remote", "add", "origin", str(hub))
-    (shop.root / ".dvc/config").write_text(
-        f"[core]\n    analytics = false\n    remote = store\n['remote \"store\"']\n    url = {tmp_path / 'store'}\n"
-    )
-    git(shop.root, "commit", "--quiet", "--all", "--message", "a remote for the data")
-    git(shop.root, "push", "--quiet", "origin", "main")
-    return hub
+    return make_hub(shop, tmp_path)

@@ -194,6 +194,19 @@ def make_shop(root: Path) -> Shop:
     return Shop(root)
 
 
+def make_hub(shop: Shop, folder: Path) -> Path:
+    """A bare remote of the repository in *folder*, with a DVC remote beside it."""
+    hub = folder / "hub.git"
+    git(shop.root, "init", "--quiet", "--bare", "--initial-branch=main", str(hub))
+    git(shop.root, "remote", "add", "origin", str(hub))
+    (shop.root / ".dvc/config").write_text(
+        f"[core]\n    analytics = false\n    remote = store\n['remote \"store\"']\n    url = {folder / 'store'}\n"
+    )
+    git(shop.root, "commit", "--quiet", "--all", "--message", "a remote for the data")
+    git(shop.root, "push", "--quiet", "origin", "main")
+    return hub
+
+
 def draw(folder: Path) -> list[Image]:
     """Ten images a class: five clear ones and five that come near another class."""
     found = []

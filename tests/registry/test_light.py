@@ -1,55 +1,12 @@
 """What needs only the light install: downloading and predicting load neither torch nor DVC nor the report."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from light import light
 from shop import Shop
-
-import runhive
-
-HEAVY = ("torch", "torchvision", "dvc", "dvc_data", "onnx", "safetensors", "sklearn", "jinja2", "mkdocs", "markupsafe")
-# As in an environment without them: whoever imports one gets the error that a missing package gives.
-BLOCKED = f"""
-import sys
-class Missing:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {HEAVY!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Missing())
-from runhive.cli import main
-sys.argv = ["runhive", *sys.argv[1:]]
-main()
-"""
-
-
-def light(folder: Path, *words: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", BLOCKED, *words], cwd=folder, capture_output=True, text=True, timeout=300,
-        env=os.environ | {"PYTHONPATH": str(Path(runhive.__file__).parents[1])},
-    )  # fmt: skip
-    assert done.returncode == code, done.stderr[-2000:]
-    return done.stdout + done.stderr
-
-
-def test_a_version_is_downloaded_by_its_alias_and_predicts_where_nothing_heavy_is_installed(
-    shop: Shop, hub: Path, tmp_path: Path
-) -> None:
-    shop.call("register")
-    shop.call("promote", "latest", "prod")
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    light(elsewhere, "models", "download", "colours#prod", "model", "--repo", str(hub))
-    light(elsewhere, "predict", "model/model.onnx", str(shop.root / "data/images/val"), "--out", "answers.jsonl")
-
-    rows = [json.loads(line) for line in (elsewhere / "answers.jsonl").read_text().splitlines()]
-    assert len(rows) == 30
-    assert all(Path(row["path"]).parent.name == row["label"] for row in rows)
-    assert {(row["model"], row["version"]) for row in rows} == {("colours", "colours@v1.0.0")}
 
 
 def test_a_version_that_only_a_remote_that_is_a_folder_holds_predicts_where_nothing_heavy_is_installed(

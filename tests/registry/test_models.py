@@ -1,6 +1,7 @@
 """`runhive models`: register, promote, refuse, roll back, download, as a user types it; plain `gto show` agrees."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,12 @@ import pytest
 from onnx import TensorProto, helper
 from shop import CLASSES, GOOD, PREPROCESS, Shop, git, worse
 
+from runhive.errors import RunhiveError
 from runhive.files import sha256_of
+from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.ledger.run import Event
 from runhive.tracking.registry.catalog import read_catalog
+from runhive.tracking.registry.elsewhere import fetched
 
 
 def gto(shop: Shop, *words: str) -> str:
@@ -67,7 +71,31 @@ def test_a_worse_model_is_refused_with_its_numbers_then_forced_then_rolled_back(
 
     assert "colours#prod is colours@v1.0.0 again" in second.call("rollback", "prod")
     assert json.loads(gto(second, "show", "--json"))["colours"]["stage"]["prod"] == "v1.0.0"
-    assert "there is nothing to go back to" in second.call("rollback", "prod", code=1)
+    assert "colours#prod went back to colours@v1.0.0 already: there is nothing before that" in second.call(
+        "rollback", "prod", code=1
+    )
+
+
+def test_a_rollback_goes_one_step_however_often_it_is_asked_for_and_further_only_by_name(second: Shop) -> None:
+    second.call("promote", "2", "prod", "--force", "--reason", "x")
+    second.train(3, worse(1))
+    second.call("register")
+    second.call("promote", "3", "prod", "--force", "--reason", "x")
+    second.call("rollback", "prod")
+    told = second.call("rollback", "prod", code=1)
+
+    assert told == "colours#prod went back to colours@v1.1.0 already: to go further, add --to v1.0.0\n"
+    assert "does not go back to colours@v1.2.0 (it was v1.0.0): promote it" in second.call(
+        "rollback", "prod", "--to", "3", code=1
+    )
+    assert "colours#prod is colours@v1.0.0 again" in second.call("rollback", "prod", "--to", "v1.0.0")
+    assert "is colours@v1.0.0 already" in second.call("rollback", "prod", "--to", "v1.0.0", code=1)
+    second.call("promote", "2", "prod", "--force", "--reason", "x")
+    assert "colours#prod is colours@v1.0.0 again" in second.call("rollback", "prod")
+
+
+def test_an_alias_that_was_one_version_only_has_nothing_to_go_back_to(second: Shop) -> None:
+    assert "colours#prod was never anything else" in second.call("rollback", "prod", code=1)
 
 
 def test_a_better_model_is_let_in_and_the_verdict_is_in_the_ledger(shop: Shop) -> None:
@@ -186,6 +214,35 @@ def test_a_version_is_downloaded_whole_from_a_bare_address(shop: Shop, hub: Path
     assert "is there with other content" in shop.call(
         "download", "colours#prod", "model", "--repo", str(hub), code=1, root=empty
     )
+
+
+def test_of_a_host_that_filters_only_the_runs_of_versions_come(shop: Shop, hub: Path, tmp_path: Path) -> None:
+    git(hub, "config", "uploadpack.allowFilter", "true")
+    shop.train(2, worse(0.5))
+    shop.call("register")
+    with fetched(str(hub)) as root:
+        found = git(root, "cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objecttype)").splitlines()
+        ledger = open_ledger(root)
+        catalog = read_catalog(ledger)
+        assert ledger.run("20261123-142202-7f3a9c").state == "completed"
+        assert ledger.file("20261123-142202-7f3a9c", "predictions.csv")
+        with pytest.raises(RunhiveError):
+            ledger.run("20261123-142201-7f3a9c")
+
+    assert [one.title for one in catalog.models["colours"].versions if not one.doubt] == ["colours@v1.0.0"]
+    events = len(shop.ledger.run("20261123-142202-7f3a9c").events)
+    assert sum(line.endswith("blob") for line in found) == events + 2, "its predictions, and the DVC configuration"
+    shutil.rmtree(shop.root / ".dvc/cache")
+    shop.call("download", "colours@1", str(tmp_path / "model"), "--repo", str(hub), root=tmp_path)
+    assert sha256_of(tmp_path / "model/model.onnx") == sha256_of(shop.root / "models/model.onnx")
+
+
+def test_a_lock_on_a_tag_that_a_killed_process_left_is_taken_over(shop: Shop) -> None:
+    lock = shop.root / ".git/refs/tags/colours@v1.0.0.lock"
+    lock.write_text("")
+    os.utime(lock, (0, 0))
+
+    assert "colours@v1.0.0" in shop.call("register")
 
 
 def test_a_hub_whose_head_is_no_branch_of_it_gives_the_files_too(shop: Shop, hub: Path, tmp_path: Path) -> None:

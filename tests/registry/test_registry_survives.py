@@ -1,6 +1,7 @@
 """Two people at once, and a kill or a fault at any call that changes the disk: tag and record, or neither counts.
 
-`RUNHIVE_LONG=1 pytest tests/registry` goes through each call; else through a few at random.
+`RUNHIVE_LONG=1 pytest -n 5 tests/registry/test_registry_survives.py` goes through each call; else through a few at
+random. It mostly waits, so it takes several processes well.
 """
 
 import os

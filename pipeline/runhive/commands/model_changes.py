@@ -78,10 +78,14 @@ def promote(version: str, alias: str, force: bool, reason: str, local: bool) -> 
 
 @click.command()
 @click.argument("alias", metavar="[NAME#]ALIAS")
+@click.option("--to", default="", metavar="VERSION", help="An earlier one that had it, such as v1.0.0.")
 @REASON
 @LOCAL
-def rollback(alias: str, reason: str, local: bool) -> None:
-    """Give ALIAS back to the version that had it before; the gate is not asked."""
+def rollback(alias: str, to: str, reason: str, local: bool) -> None:
+    """Give ALIAS back to the version that had it before; the gate is not asked.
+
+    Without --to it goes back once after a promotion, however often and by whomever it is asked for.
+    """
     from runhive.terminal.output import print_line
     from runhive.tracking.registry import promote
     from runhive.tracking.registry.find import find_model
@@ -91,9 +95,8 @@ def rollback(alias: str, reason: str, local: bool) -> None:
     name, _, word = alias.rpartition("#")
     with registry_of(main_root(), not local) as registry:
         model = find_model(registry.catalog(), name)
-        target = promote.rollback(registry, model, word, reason)
+        target = promote.rollback(registry, model, word, to, reason)
     print_line(f"{model.name}#{word} is {target.title} again")
-    promote.rollback_told(registry)
 
 
 @click.command()

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
 
-import PIL.Image
-
 from runhive.decode import MOST_PIXELS
 
 
@@ -33,8 +31,7 @@ class PixelBudget:
 
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
-    """Load Pillow's plugins, here and not in several threads at once, and keep its warnings about odd files quiet."""
-    PIL.Image.init()
+    """Keep Pillow's warnings about odd files quiet."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

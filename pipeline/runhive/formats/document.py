@@ -34,16 +34,23 @@ class Document(Record):
     def read(cls, path: Path) -> Self:
         """Read *path*. Raises RunhiveError when it is missing, damaged or of another version."""
         try:
-            document = cls.model_validate_json(path.read_bytes(), strict=True)
+            content = path.read_bytes()
         except FileNotFoundError:
             raise RunhiveError(f"{path} is missing: run `dvc repro`") from None
+        return cls.parse(content, str(path))
+
+    @classmethod
+    def parse(cls, content: bytes, where: str) -> Self:
+        """Read the bytes of a file; *where* names it in errors, which are those of `read`."""
+        try:
+            document = cls.model_validate_json(content, strict=True)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ascii(".".join(map(str, first["loc"])))[1:-1] or "the file"  # a key may hold line breaks
-            raise RunhiveError(f"{path}: {where}: {first['msg']}; run `dvc repro` to write it again") from None
+            key = ascii(".".join(map(str, first["loc"])))[1:-1] or "the file"  # a key may hold line breaks
+            raise RunhiveError(f"{where}: {key}: {first['msg']}; run `dvc repro` to write it again") from None
         if not (cls.oldest or cls.version) <= document.schema_version <= cls.version:
             raise RunhiveError(
-                f"{path} has schema version {document.schema_version}, this Runhive reads {cls.version}: "
+                f"{where} has schema version {document.schema_version}, this Runhive reads {cls.version}: "
                 "run `dvc repro` to write it again"
             )
         return document

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from runhive.errors import RunhiveError
@@ -18,7 +17,7 @@ from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run as Trained
 from runhive.tracking.registry.catalog import Version
 from runhive.tracking.registry.clean import faults
-from runhive.tracking.registry.objects import copy_object
+from runhive.tracking.registry.objects import read_object
 from runhive.tracking.storage.artifacts import kept
 
 PREDICTIONS = "results/predictions.csv"
@@ -74,10 +73,8 @@ def gather(
 
 def open_model(root: Path, record: Mapping[str, Any], title: str) -> Model:
     """Open a version's ONNX file, whose bytes are those of its *record*."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "model.onnx")
-        copy_object(root, record["onnx"], record["files"][record["onnx"]], path)
-        package = parse_package(path.read_bytes(), f"{one_line(record['onnx'])} of {title}")
+    path = record["onnx"]
+    package = parse_package(read_object(root, path, record["files"][path]), f"{one_line(path)} of {title}")
     if package.metadata.weights_sha256 != record["weights_sha256"]:
         raise RunhiveError(
             f"the ONNX file of {title} was made from other weights than its record says: export it again"

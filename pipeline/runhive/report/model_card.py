@@ -16,8 +16,8 @@ from runhive.tracking.ledger.run import Run
 from runhive.tracking.registry.catalog import Version
 
 MOST_MISTAKES = 10
-PUNCTUATION = re.compile(r"([\\`*_\[\]<>#|~&])")
-OPENING = re.compile(r"^(\s*\d*)([-+=.)])")  # what makes a list or a heading of a line that begins with it
+PUNCTUATION = re.compile(r"([\\`*\[\]<>#|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")  # _ within a word is plain
+OPENING = re.compile(r"^(\d*)([-+=]|[.)](?=\s|$))")  # what makes a list or a heading of a line that begins with it
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ def _provenance(version: Version, run: Run) -> Section:
 
 def _use(version: Version) -> Section:
     python = (
-        "from runhive.scoring.model import Model\n\n"
+        "from runhive import Model\n\n"
         f'model = Model.load("{version.title}")  # or the model.onnx that was downloaded\n'
         'for answer in model.predict(["one.jpg", "two.jpg"]):\n'
         "    print(answer.label, answer.confidence)"

@@ -178,11 +178,17 @@ def _steps(model: Model) -> Iterator[Step]:
             alias=given.alias,
             version=version,
             what=_what(given, data),
-            words=tuple(findings_of(data.get("verdict", {}))) or ((str(data["reason"]),) if data.get("reason") else ()),
+            words=tuple(_why(data)),
             when=when(given.event.time) if given.event else "",
             by=str(data.get("by", "")),
             tone="none" if given.doubt else "worse" if data.get("forced") else "same" if given.is_rollback else "pass",
         )
+
+
+def _why(data: Mapping[str, Any]) -> Iterator[str]:
+    if data.get("reason"):
+        yield f"Reason: {data['reason']}"
+    yield from findings_of(data.get("verdict", {}))
 
 
 def _what(given: Assignment, data: Mapping[str, Any]) -> str:

@@ -71,9 +71,9 @@ def version_facts(one: Version) -> dict[str, Any]:
 
 
 def print_version(ledger: Ledger, one: Version) -> None:
-    """The card of a version, its aliases' verdicts last."""
+    """The card of a version."""
     print_line(one.title, "bold")
-    print_line(state(one))
+    print_line(", ".join([*one.aliases, state(one)]))
     if one.event is None:
         print_line(f"commit {one.tag.commit}; nothing else is known of it")
         return

@@ -132,7 +132,7 @@ def move_ref(
         reference = repository.references.get(ref)
         if (reference.target if reference else None) != seen:
             raise RefMoved(ref)
-        _clear_stale_lock(loose.with_name(loose.name + ".lock"))
+        clear_stale_lock(loose.with_name(loose.name + ".lock"))
         try:
             with _durable():
                 if reference:
@@ -179,7 +179,7 @@ def _durable() -> Iterator[None]:
         pygit2.settings.enable_fsync_gitdir(False)
 
 
-def _clear_stale_lock(lock: Path) -> None:
+def clear_stale_lock(lock: Path) -> None:
     """Remove the lock file of a process that was killed while it moved the ref, also if the clock went back since."""
     with suppress(FileNotFoundError):
         if abs(time.time() - lock.stat().st_mtime) > STALE_SECONDS:

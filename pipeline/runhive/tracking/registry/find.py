@@ -5,7 +5,6 @@ from difflib import get_close_matches
 from runhive.errors import RunhiveError
 from runhive.mistakes import one_line
 from runhive.tracking.registry.catalog import Catalog, Model, Version
-from runhive.tracking.registry.names import SemVer
 
 
 def find_model(catalog: Catalog, name: str) -> Model:
@@ -39,14 +38,15 @@ def find_version(catalog: Catalog, word: str) -> Version:
     if not separator and (word in catalog.models or not _is_version(word)):
         name, version = word, "latest"
     model = find_model(catalog, name)
-    return _of_model(model, version)
+    return version_of(model, version)
 
 
 def _is_version(word: str) -> bool:
     return word == "latest" or word.removeprefix("v").replace(".", "").isdecimal()
 
 
-def _of_model(model: Model, word: str) -> Version:
+def version_of(model: Model, word: str) -> Version:
+    """The version of *model* that *word* names: `v1.2.0`, `3` or `latest`. Raises RunhiveError where none is."""
     if word == "latest":
         if model.latest is None:
             raise RunhiveError(f"{model.name} has no version in use: name one (`runhive models list {model.name}`)")
@@ -56,8 +56,3 @@ def _of_model(model: Model, word: str) -> Version:
             return one
     known = ", ".join(str(one.version) for one in model.versions[-5:])
     raise RunhiveError(f"{model.name} has no version {one_line(word)[:40]!r} (the last: {known})")
-
-
-def version_at(model: Model, version: SemVer | None) -> Version | None:
-    """The version of this number."""
-    return next((one for one in model.versions if one.version == version), None)

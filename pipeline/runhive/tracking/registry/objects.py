@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from runhive.errors import RunhiveError
-from runhive.files import sha256_of, sync_folder
+from runhive.files import atomic_path, sha256_of
 from runhive.mistakes import one_line
 from runhive.tracking.storage.artifacts import cached_path, own_path
 from runhive.tracking.storage.dvc_store import Store
+
+FETCHED = Path(".runhive/fetched")  # what is read once
 
 
 def copy_object(root: Path, path: str, told: Mapping[str, Any], target: Path) -> None:
@@ -20,27 +22,25 @@ def copy_object(root: Path, path: str, told: Mapping[str, Any], target: Path) ->
 
     Raises RunhiveError where no place has these bytes. DVC itself is needed only for a remote that is no folder.
     """
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        found = next((place for place in _here(root, told["md5"]) if _is(place, told)), None)
-        if found:
+    with atomic_path(target) as temporary:
+        if found := _near(root, told):
             shutil.copyfile(found, temporary)
         else:
             Store(root).copy(told["md5"], path, temporary)
         if sha256_of(temporary) != told["sha256"]:
             raise RunhiveError(f"{one_line(path)} has other bytes than the record of it says: get it from elsewhere")
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(target)
-        sync_folder(target.parent)
-    except OSError as error:
-        raise RunhiveError(
-            f"{target} cannot be written ({error.strerror}): free the disk or mend permissions"
-        ) from error
+
+
+def read_object(root: Path, path: str, told: Mapping[str, Any]) -> bytes:
+    """The bytes that a record *told* of the file *path*. Raises RunhiveError as `copy_object` does."""
+    if found := _near(root, told):
+        return found.read_bytes()
+    fetched = root / FETCHED / f"{told['sha256']}.{os.getpid()}"
+    copy_object(root, path, told, fetched)
+    try:
+        return fetched.read_bytes()
     finally:
-        with suppress(OSError):
-            temporary.unlink()
+        fetched.unlink()
 
 
 def fault_of(root: Path, path: str, told: Mapping[str, Any]) -> str | None:
@@ -78,6 +78,11 @@ def send(root: Path, md5s: Iterable[str]) -> str | None:
     if failed:
         raise RunhiveError(f"{len(failed)} files did not reach the DVC remote {one_line(str(name))}: register again")
     return str(name)
+
+
+def _near(root: Path, told: Mapping[str, Any]) -> Path | None:
+    """The plain file that has these bytes."""
+    return next((place for place in _here(root, told["md5"]) if _is(place, told)), None)
 
 
 def _is(place: Path, told: Mapping[str, Any]) -> bool:

@@ -1,18 +1,15 @@
 """An alias goes to a version, forward through the gate or back to where it was."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from runhive.errors import RunhiveError
-from runhive.files import write_atomic
 from runhive.tracking.ledger.run import Event
 from runhive.tracking.registry.catalog import Model, Version
-from runhive.tracking.registry.find import version_at
-from runhive.tracking.registry.names import SemVer, alias_tag, check_alias
-from runhive.tracking.registry.records import checked_reason, digest_of
+from runhive.tracking.registry.find import version_of
+from runhive.tracking.registry.names import SemVer, alias_tag, check_alias, version_tag
+from runhive.tracking.registry.records import checked_reason
 from runhive.tracking.registry.writing import Registry
-from runhive.tracking.repository import common_folder
 
 
 def refuse_promotion(model: Model, version: Version, alias: str) -> None:
@@ -41,46 +38,32 @@ def promote(
     _assign(registry, model, version, alias, {"verdict": dict(verdict), "forced": forced, "reason": reason})
 
 
-def rollback(registry: Registry, model: Model, alias: str, reason: str) -> Version:
-    """Give *alias* back to the version that had it before, and return that. The gate is not asked: it was then.
+def rollback(registry: Registry, model: Model, alias: str, to: str, reason: str) -> Version:
+    """Give *alias* back to the version that had it before, or to the earlier one *to*, and return that.
 
-    One that was stopped after its tag is not done again; `rollback_told` ends it. Raises RunhiveError where there was
-    no version before.
+    The gate is not asked: it was then. Raises RunhiveError where there is no such version, and, without *to*, where the
+    last change was a rollback: one that is done again, or by two people at once, goes one step back.
     """
-    if stopped := _untold(registry, model, alias):
-        return stopped
-    target = version_at(model, before(model, alias))
-    if target is None:
+    *earlier, now = held(model, alias)
+    if to:
+        target = version_of(model, to)
+        if target.version not in (*earlier, now):
+            there = ", ".join(f"v{one}" for one in dict.fromkeys(earlier)) or "nothing before"
+            raise RunhiveError(f"{model.name}#{alias} does not go back to {target.title} (it was {there}): promote it")
+    elif model.aliases[alias].is_rollback:
+        further = f": to go further, add --to v{earlier[-1]}" if earlier else ": there is nothing before that"
+        raise RunhiveError(f"{model.name}#{alias} went back to {version_tag(model.name, now)} already{further}")
+    elif not earlier:
         raise RunhiveError(f"{model.name}#{alias} was never anything else: there is nothing to go back to")
+    else:
+        target = version_of(model, str(earlier[-1]))
     refuse_promotion(model, target, alias)
     _assign(registry, model, target, alias, {"rollback": True, "reason": reason})
     return target
 
 
-def rollback_told(registry: Registry) -> None:
-    """Let the next rollback be another step back: who asked for the last one was told that it is done."""
-    path = _pending(registry)
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise RunhiveError(f"{path} cannot be removed ({error.strerror}): mend its permissions, remove it") from error
-
-
-def _untold(registry: Registry, model: Model, alias: str) -> Version | None:
-    """The version that *alias* went to last, where that was a rollback of ours that nobody was told of."""
-    path, now = _pending(registry), model.aliases.get(alias)
-    if now is None or not path.exists() or path.read_text() != now.tag.record:
-        return None
-    return version_at(model, now.version)
-
-
-def _pending(registry: Registry) -> Path:
-    """Holds the digest of a rollback's record until it is told."""
-    return common_folder(registry.ledger.repository) / "runhive" / "rollback"
-
-
-def before(model: Model, alias: str) -> SemVer | None:
-    """The version that a rollback goes to: promotions pile up, and a rollback takes the last one off."""
+def held(model: Model, alias: str) -> list[SemVer]:
+    """The versions that *alias* was given to, the present one last: a promotion adds one, a rollback takes some off."""
     if alias not in model.aliases:
         known = ", ".join(model.aliases) or "none"
         raise RunhiveError(f"{model.name} has no alias {check_alias(alias)!r} (there: {known})")
@@ -88,11 +71,13 @@ def before(model: Model, alias: str) -> SemVer | None:
     for one in model.assignments:
         if one.alias != alias or one.version is None:
             continue
-        if one.is_rollback and len(pile) > 1:
+        if one.is_rollback and one.version in pile[:-1]:
             pile.pop()
-        elif not pile or pile[-1] != one.version:
+            while pile[-1] != one.version:
+                pile.pop()
+        elif pile[-1:] != [one.version]:
             pile.append(one.version)
-    return pile[-2] if len(pile) > 1 else None
+    return pile
 
 
 def _assign(registry: Registry, model: Model, version: Version, alias: str, said: Mapping[str, Any]) -> None:
@@ -108,7 +93,5 @@ def _assign(registry: Registry, model: Model, version: Version, alias: str, said
         "reason": checked_reason(str(said["reason"])),
     }
     subject = f"Assigning stage {alias} to artifact {model.name} version v{version.version}"
-    ref, event = alias_tag(model.name, alias, model.counter), Event("promoted", data)
-    if "rollback" in said:
-        write_atomic(_pending(registry), digest_of(event).encode())
-    registry.publish(version.tag.run_id, event, ref, version.tag.commit, subject)
+    ref = alias_tag(model.name, alias, model.counter)
+    registry.publish(version.tag.run_id, Event("promoted", data), ref, version.tag.commit, subject)

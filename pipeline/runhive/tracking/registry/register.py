@@ -4,8 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pygit2
@@ -20,7 +18,7 @@ from runhive.tracking.registry.catalog import Catalog, Version
 from runhive.tracking.registry.clean import faults, stages_of
 from runhive.tracking.registry.declared import Artifact, choose, declared
 from runhive.tracking.registry.names import BUMPS, FIRST, SemVer, version_tag
-from runhive.tracking.registry.objects import copy_object, fault_of
+from runhive.tracking.registry.objects import fault_of, read_object
 from runhive.tracking.registry.writing import Registry
 
 CARD = "models/model.json"
@@ -59,7 +57,7 @@ def plan_version(registry: Registry, word: str | None, name: str | None, bump: s
     _refuse_versioned(catalog, artifact.name, files[artifact.path]["sha256"], commit)
     if absent := [fault for path, file in sorted(files.items()) if (fault := fault_of(registry.root, path, file))]:
         raise RunhiveError(f"{absent[0]}: run `dvc pull`, or `dvc repro` to make it again")
-    card = _card(registry.root, files[CARD])
+    card = ModelCard.parse(read_object(registry.root, CARD, files[CARD]), f"{CARD} of run {run.run_id}")
     _refuse_other_model(run, card, artifact)
     known = catalog.models[artifact.name].versions if artifact.name in catalog.models else ()
     recorded = [one for one in known if one.event]
@@ -152,13 +150,6 @@ def _bump(asked: str | None, before: Version | None, card: ModelCard) -> str:
             "it is a major version: leave out --bump, or say --bump major"
         )
     return asked or ("major" if changed else "minor")
-
-
-def _card(root: Path, told: Mapping[str, Any]) -> ModelCard:
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "model.json")
-        copy_object(root, CARD, told, path)
-        return ModelCard.read(path)
 
 
 def _told(file: Mapping[str, Any]) -> dict[str, Any]:

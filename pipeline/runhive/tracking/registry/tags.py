@@ -11,7 +11,7 @@ from pygit2.enums import ObjectType
 from runhive.errors import RunhiveError
 from runhive.tracking.git import run_git
 from runhive.tracking.ledger.durable import sync_file_system
-from runhive.tracking.ledger.objects import signature
+from runhive.tracking.ledger.objects import clear_stale_lock, signature
 from runhive.tracking.ledger.remote import LOST_RACE, Remote
 from runhive.tracking.registry.names import TagName, parse_tag
 from runhive.tracking.repository import common_folder
@@ -58,7 +58,10 @@ def read_tags(repository: pygit2.Repository) -> Iterator[Tag]:
 def write_tag(
     repository: pygit2.Repository, ref: str, commit: str, subject: str, run_id: str, record: str, after: int
 ) -> pygit2.Oid:
-    """Write a tag object that has no name yet, later than *after*: GTO orders assignments by their time."""
+    """Write a tag object that has no name yet, later than *after*: GTO orders assignments by their time.
+
+    Raises RunhiveError where it cannot be written.
+    """
     who = signature(repository)
     tagger = pygit2.Signature(who.name, who.email, max(int(time.time()), after + 1), 0)
     header = (
@@ -66,7 +69,10 @@ def write_tag(
         f"tagger {tagger.name} <{tagger.email}> {tagger.time} +0000\n\n"
         f"{subject}\n\n{RUN}: {run_id}\n{RECORD}: {record}\n"
     )
-    return repository.odb.write(ObjectType.TAG, header.encode())
+    try:
+        return repository.odb.write(ObjectType.TAG, header.encode())
+    except (pygit2.GitError, OSError) as error:
+        raise _unwritten(ref, error) from error
 
 
 def name_tag(repository: pygit2.Repository, remote: Remote | None, ref: str, oid: pygit2.Oid) -> bool:
@@ -82,8 +88,20 @@ def name_tag(repository: pygit2.Repository, remote: Remote | None, ref: str, oid
     except (pygit2.AlreadyExistsError, ValueError):
         return repository.references[f"{PLACE}{ref}"].target == oid
     except (pygit2.GitError, OSError) as error:
-        raise RunhiveError(f"the tag {ref} cannot be written ({error}): mend it, then do this again") from error
+        raise _unwritten(ref, error) from error
     return True
+
+
+def _unwritten(ref: str, error: Exception) -> RunhiveError:
+    return RunhiveError(f"the tag {ref} cannot be written ({error}): mend it, then do this again")
+
+
+def clear_stale_locks(repository: pygit2.Repository) -> None:
+    """Remove Git's locks on tags of ours that a killed process left. The caller holds the registry's lock."""
+    folder = common_folder(repository) / PLACE
+    for lock in folder.glob("*.lock"):
+        if parse_tag(lock.stem):
+            clear_stale_lock(lock)
 
 
 def _pushed(remote: Remote, ref: str, oid: pygit2.Oid) -> bool:

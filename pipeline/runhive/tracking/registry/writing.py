@@ -18,7 +18,7 @@ from runhive.tracking.ledger.run import Event
 from runhive.tracking.ledger.sync import pull, push
 from runhive.tracking.registry.catalog import Catalog, read_catalog
 from runhive.tracking.registry.records import digest_of
-from runhive.tracking.registry.tags import fetch_tags, name_tag, write_tag
+from runhive.tracking.registry.tags import clear_stale_locks, fetch_tags, name_tag, write_tag
 from runhive.tracking.repository import common_folder
 
 LOCK_SECONDS = 600.0  # a gate may be at work under the lock
@@ -69,6 +69,7 @@ def registry_of(root: Path, pushed: bool = True) -> Iterator[Registry]:
     """
     ledger = open_ledger(root)
     with file_lock(common_folder(ledger.repository) / "runhive" / "registry.lock", LOCK_SECONDS):
+        clear_stale_locks(ledger.repository)
         remote = find_remote(ledger.repository, None) if pushed and len(ledger.repository.remotes) else None
         if remote:
             pull(remote)
