@@ -15,6 +15,7 @@ from photos import Photos, make_photos
 
 from runhive.formats.train_record import TrainRecord
 from runhive.stages import paths
+from runhive.stages.opened import RUN, OpenRun
 from runhive.tracking.ledger.ledger import open_ledger
 
 KILLS = int(os.environ.get("RUNHIVE_KILLS", "1"))
@@ -31,6 +32,17 @@ RECIPES = {
 COMMON = (f"train.epochs={EPOCHS}", "train.select=val", "train.checkpoint_steps=2", "train.early_stop.patience=300")
 
 
+def attempts(photos: Photos) -> int:
+    """How often training was begun or taken up."""
+    return max((OpenRun.read(path).attempt for path in photos.root.glob(f".runhive/checkpoints/*/{RUN}")), default=0)
+
+
+def wait_for_attempt(photos: Photos, process: "subprocess.Popen[str]", after: int) -> None:
+    """Wait until *process* has opened the run: a signal before that meets Python's start, not training."""
+    while process.poll() is None and attempts(photos) == after:
+        time.sleep(0.001)
+
+
 def wait_for_checkpoint(photos: Photos, process: "subprocess.Popen[str]", newer_than: list[str], more: int) -> None:
     """Wait until *more* checkpoints were seen that are not among *newer_than*, or training ended."""
     seen = set(newer_than)
@@ -45,8 +57,10 @@ def disturbed(photos: Photos, chance: random.Random) -> int:
     done = 0
     for _ in range(KILLS):
         number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+        begun, kept = attempts(photos), photos.kept()
         process = photos.start(set(processors[: 1 + done % 2]))
-        wait_for_checkpoint(photos, process, photos.kept(), chance.randrange(4))
+        wait_for_attempt(photos, process, begun)
+        wait_for_checkpoint(photos, process, kept, chance.randrange(4))
         time.sleep(chance.uniform(0, 0.05))
         if process.poll() is None:
             os.killpg(process.pid, number)
