@@ -1,5 +1,6 @@
 """What README.md and docs/ say exists: commands, files, keys, links; and the generated pages are fresh."""
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
+import docs_faults
 import docs_files
 import docs_gate
 import docs_reference
@@ -253,3 +255,26 @@ def test_the_power_of_the_gate_is_as_computed() -> None:
     page = docs_gate.PAGE.read_text().splitlines()
 
     assert [row for row in docs_gate.rows() if row not in page] == []
+
+
+def texts(folder: Path) -> str:
+    """All that the code in *folder* says, but for the marks of faults."""
+    found = []
+    for path in sorted(folder.rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        marks = {inner for node in ast.walk(tree) if docs_faults.is_mark(node) for inner in ast.walk(node)}
+        found += [
+            node.value.replace("\\", "")
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in marks
+        ]
+    return "\n".join(found)
+
+
+def test_every_message_of_a_fault_is_said_by_the_code_and_asked_for_by_its_test() -> None:
+    code = texts(ROOT / "pipeline")
+    tests = {one.file.parent: texts(ROOT / one.file.parent) for one in docs_faults.faults()}
+    told = [(one, docs_faults.pieces(one.said)) for one in docs_faults.faults() if one.said]
+
+    assert [(one.said, piece) for one, all_of in told for piece in all_of if piece not in code] == []
+    assert [one.said for one, all_of in told if not any(piece in tests[one.file.parent] for piece in all_of)] == []

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 from pathlib import Path
 from socket import AF_INET
 
@@ -11,9 +12,11 @@ import pytest
 from photos import Photos, make_photos
 from together import RECIPE, distributed, under_way, wait_until, workers
 
+from runhive.errors import RunhiveError
 from runhive.formats.train_record import TrainRecord
+from runhive.params import Distributed
 from runhive.stages import paths
-from runhive.stages.node import free_port
+from runhive.stages.node import free_port, meeting
 from runhive.tracking.ledger.ledger import open_ledger
 
 
@@ -43,6 +46,11 @@ def own_address() -> str:
     return next(address for address in found if not address.startswith("127."))
 
 
+@pytest.mark.fault(
+    "distributed",
+    "a worker process is killed",
+    wanted="all start again from the last checkpoint, up to `max_restarts` times, and end with the same bits",
+)
 def test_a_lost_worker_is_started_again_and_training_ends_with_the_same_bits(
     ready: Photos, whole: Photos, tmp_path: Path
 ) -> None:
@@ -57,6 +65,12 @@ def test_a_lost_worker_is_started_again_and_training_ends_with_the_same_bits(
     assert len(open_ledger(photos.root).runs()) == 1
 
 
+@pytest.mark.fault(
+    "distributed",
+    "Ctrl-C, or a job that is canceled, with several processes",
+    wanted="the step at hand is kept, no process is left, and the next start ends with the same bits",
+    said="stopped by SIGTERM",
+)
 def test_training_that_is_stopped_keeps_its_step_and_goes_on_to_the_same_bits(
     ready: Photos, whole: Photos, tmp_path: Path
 ) -> None:
@@ -112,6 +126,12 @@ def test_the_run_says_how_many_processes_trained_and_what_batch_norm_saw(whole: 
     assert run.environment["threads"] == 1
 
 
+@pytest.mark.fault(
+    "distributed",
+    "the loss is no longer finite, in several processes",
+    wanted="one line, and nothing is started again",
+    said="the … loss is … in epoch …: lower train.lr, now …, and run `dvc repro`; …",
+)
 def test_a_loss_that_is_lost_is_one_line_and_nothing_is_started_again(ready: Photos, tmp_path: Path) -> None:
     photos = ready.copy_to(tmp_path / "photos")
     photos.change("train.lr=100.0", "train.optimizer={name: sgd, momentum: 0.9, weight_decay: 10.0}")
@@ -123,3 +143,24 @@ def test_a_loss_that_is_lost_is_one_line_and_nothing_is_started_again(ready: Pho
     assert "lower train.lr, now 100.0" in said.splitlines()[-1]
     (run,) = open_ledger(photos.root).runs()
     assert run.state == "failed" and "lower train.lr" in (run.cause or "")
+
+
+@pytest.mark.fault(
+    "distributed", "the port of the rendezvous is taken", wanted="nothing is started",
+    said="params.yaml: train.distributed.rendezvous: port … of … cannot be had (…): end what uses it, or write another",
+)  # fmt: skip
+def test_a_port_that_another_program_uses_is_told_before_anything_is_started() -> None:
+    with socket.socket() as other:
+        other.bind((own_address(), 0))
+        other.listen()
+        port = other.getsockname()[1]
+        settings = Distributed(
+            launcher="torchrun", nodes=2, processes_per_node=1, rendezvous=f"{own_address()}:{port}", timeout_s=60,
+            max_restarts=0,
+        )  # fmt: skip
+        with pytest.raises(RunhiveError) as raised:
+            meeting(settings)
+
+    assert f"port {port} of {own_address()} cannot be had (Address already in use): end what uses it" in str(
+        raised.value
+    )

@@ -70,6 +70,12 @@ def disturbed(photos: Photos, chance: random.Random) -> int:
     return done
 
 
+@pytest.mark.fault(
+    "train",
+    "the process is killed or stopped, at any step",
+    wanted="`dvc repro` goes on from the last checkpoint to the same bits",
+    said="going on with run …, attempt …",
+)
 @pytest.mark.parametrize("name", RECIPES)
 def test_training_killed_at_random_steps_ends_with_the_same_weights_and_history(name: str, tmp_path: Path) -> None:
     print(f"RUNHIVE_SEED={SEED}")
@@ -84,6 +90,12 @@ def test_training_killed_at_random_steps_ends_with_the_same_weights_and_history(
     assert TrainRecord.read(killed.root / paths.TRAIN_RECORD).attempt >= kills
 
 
+@pytest.mark.fault(
+    "train",
+    "Ctrl-C, or a job that is canceled",
+    wanted="the step at hand is finished and kept; the run is canceled",
+    said="stopped by SIGINT",
+)
 def test_a_signal_to_stop_keeps_the_step_at_hand_and_other_checkpoint_steps_are_the_same_run(tmp_path: Path) -> None:
     """It takes no checkpoints within epochs, so that what is there was written because of the signal."""
     photos = make_photos(tmp_path / "one", 200, 8, "model.arch=resnet18", "train.mode=finetune", "train.epochs=500")

@@ -69,6 +69,11 @@ def test_two_machines_train_to_the_bits_of_two_processes_on_one(
     assert not (second.root / paths.WEIGHTS).exists()
 
 
+@pytest.mark.fault(
+    "distributed",
+    'a machine is lost, with `nodes: "1:2"`',
+    wanted="the other goes on alone from the last checkpoint; both go on when it is back",
+)
 @long
 def test_a_machine_that_is_lost_is_done_without_and_may_come_back(
     machines: tuple[Machine, Machine], tmp_path: Path
@@ -89,6 +94,13 @@ def test_a_machine_that_is_lost_is_done_without_and_may_come_back(
     assert len(open_ledger(first.root).runs()) == 1
 
 
+@pytest.mark.fault(
+    "distributed",
+    "the first machine is lost, or the link is cut",
+    wanted="each machine ends within the time-out, and the next start goes on from the last checkpoint",
+    said="the other machines did not come back within train.distributed.timeout_s, … s: mend them or the network, and "
+    "run `dvc repro` on each to go on from the last checkpoint",
+)
 @long
 @pytest.mark.parametrize("fault", ["the first machine is lost", "the link is cut"])
 def test_training_ends_with_a_message_and_goes_on_when_it_is_started_again(

@@ -99,9 +99,7 @@ def _flatten(state: State) -> Iterator[tuple[str, Tensor]]:
 
 def _is_turned(tensor: Tensor) -> bool:
     """Does it lie in memory channels last?"""
-    return (
-        tensor.ndim == 4 and not tensor.is_contiguous() and tensor.is_contiguous(memory_format=torch.channels_last)
-    )
+    return tensor.ndim == 4 and not tensor.is_contiguous() and tensor.is_contiguous(memory_format=torch.channels_last)
 
 
 def state_of(content: bytes) -> State:
