@@ -56,9 +56,9 @@ def is_mark(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.fault"
 
 
-def pieces(said: str) -> list[str]:
-    """What a message always says, between its gaps."""
-    return [piece.strip() for piece in said.split(GAP) if re.search(r"\w{2}", piece)]
+def clauses(said: str) -> list[str]:
+    """What a message always says, between its gaps and its marks of punctuation."""
+    return [clause.strip() for clause in re.split(f"[{GAP}:;,()`]", said) if len(clause.strip()) > 2]
 
 
 def render_faults(generated: str) -> str:
@@ -73,7 +73,7 @@ def render_faults(generated: str) -> str:
         "",
         "# Faults",
         "",
-        f"Each of the {len(found)} rows is a test that injects the fault. `{GAP}` in a message stands for what differs. "
+        f"Each of the {len(found)} rows is a test that injects the fault. `{GAP}` in a message stands for what varies. "
         "[Reliability](../explanation/reliability.md) says how it is done, [Resume](../how-to/resume.md) what to do.",
         "",
     ]

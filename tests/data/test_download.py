@@ -145,7 +145,7 @@ def test_too_long_a_pause_ends_the_fetch_and_is_named(server: Server, part: Part
     "fetch",
     "the server does not answer or answers with an error, again and again",
     wanted="five tries with growing pauses, then an end; what came is kept",
-    said="…, in … tries: run fetch again later, or download the file …",
+    said="…, in … tries: run fetch again later, or …",
 )
 def test_the_tries_have_an_end(server: Server, part: Part) -> None:
     server.answers["*"] = [says(503)]

@@ -15,7 +15,7 @@ from photos import make_photos
 
 from faults import Plan, forget_locks
 from runhive import cli
-from runhive.errors import RunhiveError
+from runhive.errors import RunhiveError, told_of_disk
 from runhive.files import sha256_of
 from runhive.formats.manifest import read_manifest
 from runhive.formats.model_card import ModelCard
@@ -54,7 +54,10 @@ DEPS = {
 def act(stage: str, said: int) -> None:
     """What the command does; its words go to the file *said*. Raises RunhiveError where it ends with a message."""
     if stage == "checkpoint":
-        save_checkpoint(Path("kept"), state(4))
+        try:
+            save_checkpoint(Path("kept"), state(4))
+        except OSError as error:
+            raise RunhiveError(told_of_disk(error)) from error
         return
     for stream in (1, 2):
         os.dup2(said, stream)

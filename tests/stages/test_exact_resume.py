@@ -83,9 +83,10 @@ def test_training_killed_at_random_steps_ends_with_the_same_weights_and_history(
     killed = whole.copy_to(tmp_path / "killed")
     whole.train()
     kills = disturbed(killed, random.Random(f"{SEED} {name}"))
-    killed.train(set(os.sched_getaffinity(0)))
+    said = killed.train(set(os.sched_getaffinity(0)))
 
     assert kills > 0
+    assert "going on with run" in said
     assert killed.made() == whole.made()
     assert TrainRecord.read(killed.root / paths.TRAIN_RECORD).attempt >= kills
 

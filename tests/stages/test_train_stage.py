@@ -118,7 +118,6 @@ def test_an_early_stop_is_said(images: list[Image]) -> None:
     "train",
     "the process is killed while torch compiles the network",
     wanted="the next start compiles anew; torch's half-written files are not met again",
-    said="going on with run …, attempt …",
 )
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
