@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
@@ -61,7 +62,7 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[IO[bytes]]:
+def reading(path: Path) -> Iterator[BufferedReader]:
     """Yield *path* to be read. An OSError names it, also where the disk fails after it was opened."""
     try:
         with path.open("rb") as file:

@@ -6,7 +6,6 @@ RUNHIVE_LONG=1 also takes machines away and cuts the link, which takes minutes.
 import os
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
