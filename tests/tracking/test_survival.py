@@ -131,6 +131,11 @@ def test_no_branch_and_no_commit_are_no_matter(repository: Path, tmp_path: Path,
     assert verify(open_ledger(root).repository).counts["runs"] == 1
 
 
+@pytest.mark.fault(
+    "ledger",
+    "hostile words in names, parameters and metrics",
+    wanted="stored as they are, or refused in one line",
+)
 def test_hostile_words_are_stored_as_they_are_or_refused(ledger: Ledger, repository: Path) -> None:
     words = "<script>alert(1)</script> ../../etc \n\r\t \u202egpj.exe \x1b[31m $(id) \N{HONEYBEE}"
     ledger.append(RUN, [Event("started", {"experiment": words, "params": {words: words}})])
