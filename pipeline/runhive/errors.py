@@ -13,5 +13,6 @@ def told_of_disk(error: OSError) -> str:
     """Return the line for an *error* of the disk itself; nothing for any other, which is a bug of ours."""
     if error.errno not in OF_DISK:
         return ""
-    where = f"{error.filename}: " if error.filename else ""
+    name = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(error.filename or ""))
+    where = f"{name}: " if name else ""
     return f"{where}the disk failed ({error.strerror}): free or mend it, and run this again"
