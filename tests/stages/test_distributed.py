@@ -4,6 +4,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from socket import AF_INET
 
@@ -15,7 +17,7 @@ from together import RECIPE, distributed, under_way, wait_until, workers
 from runhive.errors import RunhiveError
 from runhive.formats.train_record import TrainRecord
 from runhive.params import Distributed
-from runhive.stages import paths
+from runhive.stages import launch, paths
 from runhive.stages.node import free_port, meeting
 from runhive.tracking.ledger.ledger import open_ledger
 
@@ -164,3 +166,20 @@ def test_a_port_that_another_program_uses_is_told_before_anything_is_started() -
     assert f"port {port} of {own_address()} cannot be had (Address already in use): end what uses it" in str(
         raised.value
     )
+
+
+@pytest.mark.fault(
+    "distributed",
+    "the launcher hangs on a store that it cannot reach, its worker dead and not buried",
+    wanted="it is given up after the time-out",
+    said="the other machines did not come back within train.distributed.timeout_s, … s: mend them or the network, and "
+    "run `dvc repro` on each to go on from the last checkpoint",
+)
+def test_a_launcher_that_hangs_with_a_dead_worker_is_given_up(tmp_path: Path) -> None:
+    hangs = "import subprocess, time; subprocess.Popen(['sleep', '3']); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", hangs]) as process:
+        with pytest.raises(RunhiveError, match=r"did not come back within train\.distributed\.timeout_s, 1 s"):
+            launch._wait(process, tmp_path / "refused", 1)
+        (worker,) = psutil.Process(process.pid).children()
+        assert worker.status() == psutil.STATUS_ZOMBIE
+        process.kill()
