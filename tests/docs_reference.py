@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs/reference"
 sys.path.insert(0, str(ROOT / "pipeline"))
 
+from docs_faults import render_faults  # noqa: E402
 from docs_files import render_files  # noqa: E402  # Runhive itself need not be installed
 from runhive import params, presets  # noqa: E402
 from runhive.cli import commands  # noqa: E402
@@ -222,6 +223,7 @@ def pages() -> dict[Path, str]:
         FOLDER / "params.md": render_params(),
         FOLDER / "commands.md": render_commands(),
         FOLDER / "files.md": render_files(GENERATED),
+        FOLDER / "faults.md": render_faults(GENERATED),
         FOLDER / "params.schema.json": params.json_schema(),
         FOLDER / "run.schema.json": schema.json_schema(),
     }

@@ -10,6 +10,9 @@ from pathlib import Path
 from runhive.errors import RunhiveError
 
 OFF = -1
+FAIL, KILL, READ = range(3)
+LAYOUT = "qqqq"
+BYTES = struct.calcsize(LAYOUT)
 
 
 class Plan:
@@ -17,26 +20,32 @@ class Plan:
 
     def __init__(self) -> None:
         with Path(os.environ["FAULT_FILE"]).open("r+b") as file:
-            self._memory = mmap.mmap(file.fileno(), 24)
-        self._set(0, OFF, False)
+            self._memory = mmap.mmap(file.fileno(), BYTES)
+        self._set(0, 0, OFF, FAIL)
 
-    def _set(self, count: int, at: int, kill: bool) -> None:
-        self._memory[:24] = struct.pack("qqq", count, at, kill)
+    def _set(self, count: int, reads: int, at: int, kind: int) -> None:
+        self._memory[:BYTES] = struct.pack(LAYOUT, count, reads, at, kind)
 
     @property
     def count(self) -> int:
-        """The calls of the last attempt."""
-        return int(struct.unpack("q", self._memory[:8])[0])
+        """The calls of the last attempt that change the disk."""
+        return int(struct.unpack(LAYOUT, self._memory[:BYTES])[0])
 
-    def attempt(self, act: Callable[[], None], root: Path, at: int = 0, kill: bool = False) -> int:
+    @property
+    def reads(self) -> int:
+        """The reads of the last attempt."""
+        return int(struct.unpack(LAYOUT, self._memory[:BYTES])[1])
+
+    def attempt(self, act: Callable[[], None], root: Path, at: int = 0, kill: bool = False, read: bool = False) -> int:
         """Do *act* in a child whose folder is *root* and return its exit status; a kill is -9.
 
-        3 is a mistake that was told in a line, 4 one of more lines. *at* is the number of the call, 0 for none.
+        3 is a mistake that was told in a line, 4 one of more lines. *at* is the number of the call, 0 for none: of the
+        changes, or of the reads where one of those is to fail.
         """
         child = os.fork()
         if child == 0:
             os.chdir(root)
-            self._set(0, at, kill)
+            self._set(0, 0, at, READ if read else KILL if kill else FAIL)
             try:
                 act()
                 os._exit(0)
@@ -46,7 +55,7 @@ class Plan:
                 traceback.print_exc()
                 os._exit(1)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        self._set(self.count, OFF, False)
+        self._set(self.count, self.reads, OFF, FAIL)
         return status
 
 
@@ -61,6 +70,6 @@ def forget_locks(folder: Path) -> None:
 
 def environment(shim: Path, plan: Path) -> dict[str, str]:
     """What a sweep runs in: the library *shim* and the code under test; *plan* is made."""
-    plan.write_bytes(bytes(24))
+    plan.write_bytes(bytes(BYTES))
     modules = os.pathsep.join([str(Path(__file__).parent), os.environ["PYTHONPATH"]])
     return os.environ | {"LD_PRELOAD": str(shim), "FAULT_FILE": str(plan), "PYTHONPATH": modules}

@@ -11,6 +11,7 @@ import PIL.Image
 import pytest
 import torch
 import tutorial
+from distributed import on_paper
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs/explanation/performance.md"
@@ -102,3 +103,7 @@ def test_every_benchmark_has_a_script_and_its_table_on_the_page() -> None:
     assert sorted(name for name, _ in tables) == sorted(names)
     assert all("| ---" in body and "commit" in body for _, body in tables)
     assert [name for name in names if not (ROOT / f"tests/benchmarks/{name}.py").exists()] == []
+
+
+def test_the_table_of_many_gpus_is_that_of_the_model() -> None:
+    assert on_paper() in PAGE.read_text()

@@ -1,5 +1,6 @@
 """What README.md and docs/ say exists: commands, files, keys, links; and the generated pages are fresh."""
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
+import docs_faults
 import docs_files
 import docs_gate
 import docs_reference
@@ -253,3 +255,28 @@ def test_the_power_of_the_gate_is_as_computed() -> None:
     page = docs_gate.PAGE.read_text().splitlines()
 
     assert [row for row in docs_gate.rows() if row not in page] == []
+
+
+@cache
+def texts(folder: Path) -> set[str]:
+    """What the code in *folder* says, but for the marks of faults."""
+    found = set()
+    for path in sorted(folder.rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        marks = {inner for node in ast.walk(tree) if docs_faults.is_mark(node) for inner in ast.walk(node)}
+        found |= {
+            node.value.replace("\\", "").strip()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in marks
+        }
+    return found
+
+
+@pytest.mark.parametrize("one", [one for one in docs_faults.faults() if one.said], ids=lambda one: one.test[5:60])
+def test_the_message_of_a_fault_is_said_by_the_code_and_asked_for_by_its_test(one: docs_faults.Fault) -> None:
+    clauses, asked = docs_faults.clauses(one.said), texts(ROOT / one.file.parent)
+    known = "\n".join(texts(ROOT / "pipeline") | asked)
+
+    assert [clause for clause in clauses if clause not in known] == []
+    telling = [clause for clause in clauses if len(clause) > 8]
+    assert any(text in one.said or any(clause in text for clause in telling) for text in asked if len(text) > 8)

@@ -169,6 +169,12 @@ MISTAKES = {
 }  # fmt: skip
 
 
+@pytest.mark.fault(
+    "params",
+    "an unknown key, a wrong type, a number out of range, text for a number",
+    wanted="refused before any work, a line for each mistake",
+    said="params.yaml: …: unknown key: did you mean …?",
+)
 @pytest.mark.parametrize("change", MISTAKES)
 def test_a_mistake_is_one_line_with_the_path_of_the_key_and_what_is_right(change: str) -> None:
     assert mistakes_of(change) == [f"params.yaml: {MISTAKES[change]}"]
@@ -254,6 +260,12 @@ def test_each_of_several_contradictions_has_its_line() -> None:
     assert [line.split(": ")[1] for line in found] == ["data.url", "model.resize_size", "train.warmup_epochs"]
 
 
+@pytest.mark.fault(
+    "params",
+    "a key that is there twice",
+    wanted="refused",
+    said="params.yaml: line …: the key … is there twice: delete one",
+)
 def test_a_duplicate_key_is_an_error_with_its_line() -> None:
     text = FOLDER.replace("  epochs: 30\n", "  epochs: 30\n  epochs: 60\n")
     line = text.splitlines().index("  epochs: 60") + 1
@@ -261,6 +273,11 @@ def test_a_duplicate_key_is_an_error_with_its_line() -> None:
     assert mistakes(text) == [f"params.yaml: line {line}: the key epochs is there twice: delete one"]
 
 
+@pytest.mark.fault(
+    "params",
+    "a file that is no YAML, or that would run code",
+    wanted="refused in one line",
+)
 @pytest.mark.parametrize(
     "value",
     ["2026-13-45", "!!int x", "!!float x", "!!bool x", "!mine x", "!!python/name:os.system x", "1" * 5000,
@@ -331,6 +348,12 @@ def test_garbage_in_one_place_parses_as_it_is_or_is_the_users_mistake(key: str, 
         assert read == value
 
 
+@pytest.mark.fault(
+    "params",
+    "an infinity or NaN",
+    wanted="refused",
+    said="params.yaml: …: … is not a finite number: write one",
+)
 @pytest.mark.parametrize("value", [".inf", "-.inf", ".nan"])
 @pytest.mark.parametrize("key", [key for key in LEAVES if key != "data.evaluation_sets"])
 def test_no_key_takes_a_number_that_is_not_finite(key: str, value: str) -> None:
@@ -346,6 +369,12 @@ def test_garbage_for_a_line_never_crashes(line: str, garbage: str) -> None:
         assert str(error)
 
 
+@pytest.mark.fault(
+    "params",
+    "no `params.yaml`",
+    wanted="refused",
+    said="params.yaml is missing: write one with `runhive use digits`",
+)
 def test_a_file_that_is_not_there_says_how_to_write_one(tmp_path: Path) -> None:
     with pytest.raises(RunhiveError, match=r"params.yaml is missing: write one with `runhive use digits`"):
         load_params(tmp_path / "params.yaml")

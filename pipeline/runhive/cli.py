@@ -16,7 +16,7 @@ from runhive.commands.predict import predict
 from runhive.commands.run import run
 from runhive.commands.runs import compare, runs
 from runhive.commands.stages import STAGES
-from runhive.errors import RunhiveError
+from runhive.errors import RunhiveError, told_of_disk
 
 EXTRAS = {
     "train": "torch torchvision onnx onnxscript safetensors sklearn dvc",
@@ -41,6 +41,10 @@ def main() -> NoReturn:
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if not (told := told_of_disk(error)):
+            raise
+        sys.exit(f"runhive: {told}")
     sys.exit(0)
 
 

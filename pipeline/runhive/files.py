@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
@@ -60,7 +61,24 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+@contextmanager
+def reading(path: Path) -> Iterator[BufferedReader]:
+    """Yield *path* to be read. An OSError names it, also where the disk fails after it was opened."""
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
+def read_whole(path: Path) -> bytes:
+    """Return the bytes of *path*; see `reading`."""
+    with reading(path) as file:
+        return file.read()
+
+
 def sha256_of(path: Path) -> str:
-    """Return the hex SHA-256 of the bytes of *path*."""
-    with path.open("rb") as file:
+    """Return the hex SHA-256 of the bytes of *path*; see `reading`."""
+    with reading(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""One process against two at the same global batch, and what several GPUs would wait for one another, on paper.
+"""One process against two at the same global batch, the time that a loss costs, and several GPUs on paper.
 
 CPU seconds of an epoch are half of what three epochs cost more than one, so that starting is not in them.
 """
@@ -6,7 +6,8 @@ CPU seconds of an epoch are half of what three epochs cost more than one, so tha
 from pathlib import Path
 from statistics import median
 
-from harness import in_turn, ratios
+from harness import in_turn, ratios, say
+from lost import after_a_machine, after_a_worker
 from page import publish, table
 from repository import make_repository, train
 
@@ -38,7 +39,19 @@ def measure(scratch: Path, data: str | None, rounds: int) -> None:
         for name, costs in found.items()
     ]  # fmt: skip
     measured = table(("digits at 64 pixels, resnet18, batch 16", "CPU s an epoch", "times one process", "wall s"), rows)
-    publish("distributed", f"{measured}\n\n{on_paper()}")
+    publish("distributed", "\n\n".join([measured, after_losses(scratch, rounds), on_paper()]))
+
+
+def after_losses(scratch: Path, rounds: int) -> str:
+    """How long training stands still where something is lost."""
+    rows = []
+    for name, lose in (("a worker, `kill -9`", after_a_worker), ('a machine, `nodes: "1:2"`', after_a_machine)):
+        say(f"the loss of {name}")
+        found = [lose(scratch / f"{lose.__name__}-{number}") for number in range(rounds)]
+        seconds = sorted(one for one in found if one is not None)
+        told = (f"{median(seconds):.0f}", f"{seconds[-1]:.0f}") if seconds else ("not measured: it takes root", "")
+        rows.append([name, *told])
+    return table(("lost", "seconds to the next step, median", "most"), rows)
 
 
 def epoch_of(repository: Path, launcher: str, processes: int) -> tuple[float, float]:

@@ -99,6 +99,12 @@ def test_folders_named_twice_and_dots_are_no_fault(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "out" / "set").iterdir()) == ["a", "empty"]
 
 
+@pytest.mark.fault(
+    "fetch",
+    "a name in the archive leads out of its folder",
+    wanted="nothing is unpacked",
+    said="… leads out …",
+)
 @pytest.mark.parametrize("form", ["zip deflated", "tar", "tar.gz"])
 @pytest.mark.parametrize(
     ("name", "word"),
@@ -124,6 +130,12 @@ def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path, kind: bytes) -> 
     assert "set/odd is a link, a device" in refused(tmp_path, odd_tar(kind))
 
 
+@pytest.mark.fault(
+    "fetch",
+    "a link or a device in the archive",
+    wanted="nothing is unpacked",
+    said="… is a link or a device …",
+)
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO])
 def test_links_and_devices_in_a_zip_are_refused(tmp_path: Path, kind: int) -> None:
     file = io.BytesIO()
@@ -173,6 +185,12 @@ def test_unpacked_bytes_are_counted_and_not_believed(tmp_path: Path) -> None:
     assert refused(tmp_path, bytes(content))
 
 
+@pytest.mark.fault(
+    "fetch",
+    "an archive that unpacks to far more than its size",
+    wanted="unpacking stops",
+    said="… times its own size …",
+)
 @pytest.mark.parametrize("form", ["zip deflated", "zip lzma", "tar.gz", "tar.bz2", "tar.xz"])
 def test_a_bomb_is_refused(tmp_path: Path, form: str) -> None:
     assert "200 times its own size" in refused(tmp_path, FORMS[form]({"zeros": bytes(20_000_000)}))

@@ -141,6 +141,12 @@ def test_too_long_a_pause_ends_the_fetch_and_is_named(server: Server, part: Part
     assert "asks to wait 3,600 seconds: run fetch again later" in mistake(server, part)
 
 
+@pytest.mark.fault(
+    "fetch",
+    "the server does not answer or answers with an error, again and again",
+    wanted="five tries with growing pauses, then an end; what came is kept",
+    said="…, in … tries: run fetch again later, or …",
+)
 def test_the_tries_have_an_end(server: Server, part: Part) -> None:
     server.answers["*"] = [says(503)]
 
@@ -164,6 +170,11 @@ def test_a_host_that_nobody_knows_is_one_line(part: Part) -> None:
 # A break is no new start.
 
 
+@pytest.mark.fault(
+    "fetch",
+    "the connection breaks in the middle of a file",
+    wanted="the rest is asked for, with `If-Range`",
+)
 @pytest.mark.parametrize("validator", ["etag", "date"])
 def test_what_came_before_a_reset_is_not_asked_for_again(server: Server, part: Part, validator: str) -> None:
     if validator == "etag":
@@ -201,6 +212,11 @@ def test_a_download_of_many_breaks_ends_as_long_as_each_brings_something(server:
     assert len(server.asked) > QUICK.tries
 
 
+@pytest.mark.fault(
+    "fetch",
+    "the file at the server changes between two tries",
+    wanted="it is taken from its start; two versions are never joined",
+)
 def test_a_file_that_changed_meanwhile_is_taken_from_its_start(server: Server, part: Part) -> None:
     server.answers["*"] = [broken_off(100_000), body(BODY[::-1], etag='"2"')]
 
@@ -274,6 +290,11 @@ def test_a_body_that_ends_early_is_never_taken_for_the_whole(server: Server, par
 # A server that is too slow is left.
 
 
+@pytest.mark.fault(
+    "fetch",
+    "the server falls silent",
+    wanted="after a time-out the rest is asked for",
+)
 def test_a_server_that_falls_silent_is_asked_for_the_rest(
     server: Server, part: Part, released: threading.Event
 ) -> None:
@@ -283,6 +304,11 @@ def test_a_server_that_falls_silent_is_asked_for_the_rest(
     assert server.ranges() == [None, "bytes=50000-"]
 
 
+@pytest.mark.fault(
+    "fetch",
+    "the server sends a byte now and then",
+    wanted="that counts as stalled, and the rest is asked for",
+)
 @pytest.mark.parametrize("prefix", [b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: "])
 def test_a_server_that_sends_a_byte_now_and_then_has_stalled(
     server: Server, part: Part, released: threading.Event, prefix: bytes
@@ -295,6 +321,12 @@ def test_a_server_that_sends_a_byte_now_and_then_has_stalled(
 # What is not wanted is not kept.
 
 
+@pytest.mark.fault(
+    "fetch",
+    "the server sends a page of HTML instead",
+    wanted="nothing of it is kept",
+    said="… got a page of HTML or XML, not an archive, that says …",
+)
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -346,6 +378,12 @@ def test_headers_that_are_cut_are_no_answer(server: Server, part: Part) -> None:
     assert get(server, part) == BODY
 
 
+@pytest.mark.fault(
+    "fetch",
+    "the file has another SHA-256 than `data.sha256`",
+    wanted="nothing of it is kept",
+    said="… has the SHA-256 …, data.sha256 is …",
+)
 def test_the_sum_of_a_download_is_checked(server: Server, part: Part) -> None:
     right = hashlib.sha256(BODY).hexdigest()
 
@@ -355,6 +393,12 @@ def test_the_sum_of_a_download_is_checked(server: Server, part: Part) -> None:
     assert not part.folder.exists()
 
 
+@pytest.mark.fault(
+    "fetch",
+    "the file is larger than `data.max_bytes`, announced or not",
+    wanted="the download ends there, nothing is kept",
+    said="… more than … bytes: raise data.max_bytes …",
+)
 @pytest.mark.parametrize("length", [{}, {"Content_Length": 10**12}])
 def test_what_is_over_the_cap_is_not_downloaded(server: Server, part: Part, length: dict[str, int]) -> None:
     def answer(handler: Handler) -> None:
@@ -403,6 +447,12 @@ def test_https_is_downloaded(server: Server, part: Part, https_url: str) -> None
     assert server.ranges() == [None, "bytes=70000-"]
 
 
+@pytest.mark.fault(
+    "fetch",
+    "a certificate that nobody vouches for",
+    wanted="refused, with no second try",
+    said="… certificate refused (…): …",
+)
 def test_an_unknown_certificate_is_refused_at_once(
     server: Server, part: Part, https_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -413,6 +463,12 @@ def test_an_unknown_certificate_is_refused_at_once(
     assert "again" not in capsys.readouterr().err
 
 
+@pytest.mark.fault(
+    "fetch",
+    "https is redirected to http",
+    wanted="refused before anything is sent",
+    said="… leads to …: http is refused …",
+)
 @pytest.mark.parametrize("rules", [Rules(), HTTP])
 def test_https_never_leads_to_http(server: Server, part: Part, https_url: str, rules: Rules) -> None:
     server.answers["*"] = [redirect("http://localhost:1/whole")]
@@ -430,6 +486,12 @@ def test_redirects_are_followed(server: Server, part: Part, status: int) -> None
     assert [path for path, _ in server.asked] == ["/from", "/whole"]
 
 
+@pytest.mark.fault(
+    "fetch",
+    "redirects without an end",
+    wanted="ten are followed",
+    said="… more than 10 redirects",
+)
 @pytest.mark.parametrize(("hops", "is_fine"), [(10, True), (11, False)])
 def test_ten_redirects_are_followed_and_no_more(server: Server, part: Part, hops: int, is_fine: bool) -> None:
     for hop in range(hops):
@@ -470,6 +532,12 @@ def test_others_are_public(address: str) -> None:
     assert reach_of(address) == "public"
 
 
+@pytest.mark.fault(
+    "fetch",
+    "a redirect to the address of a cloud's metadata service",
+    wanted="refused before anything is sent",
+    said="a redirect to the link-local address … is refused …",
+)
 def test_a_redirect_from_here_to_the_metadata_service_is_refused_before_it_is_asked(server: Server, part: Part) -> None:
     server.answers["*"] = [redirect("http://169.254.169.254/latest/meta-data")]
 

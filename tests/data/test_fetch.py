@@ -103,6 +103,12 @@ def test_names_of_any_bytes_survive_the_report(repository: Path, data_set: Path)
     assert DataReport.read(paths.DATA_REPORT).left_out[0].path == "val/ants/\\udcff\\n.png"
 
 
+@pytest.mark.fault(
+    "fetch",
+    "the same picture in two splits or two classes",
+    wanted="a warning, and all of them in the report",
+    said="warning: … in more than one split, so scores will flatter (…):",
+)
 def test_a_picture_in_two_splits_or_two_classes_is_warned_about_and_reported(
     repository: Path, data_set: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -272,6 +278,12 @@ def test_a_hostile_archive_leaves_nothing(repository: Path, zipped: Path) -> Non
     assert not list(repository.parent.rglob("evil"))
 
 
+@pytest.mark.fault(
+    "fetch",
+    "fetch fails after DVC removed the former images",
+    wanted="the way back is told",
+    said="DVC removed the former data before it began: `dvc checkout` brings them back",
+)
 @pytest.mark.parametrize(
     ("under_dvc", "locked", "there", "told"),
     [(True, True, False, True), (False, True, False, False), (True, False, False, False), (True, True, True, False)],

@@ -67,6 +67,11 @@ def finish(process: subprocess.Popen[str]) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.fault(
+    "fetch",
+    "the process is killed, at any moment",
+    wanted="the images that were there or none; the next fetch is whole",
+)
 def test_a_fetch_killed_at_random_is_healed_by_the_next(repository: Path, archive: Path) -> None:
     first, *killed, last = [prepare(archive) for _ in range(KILLS + 2)]
     seconds = finish(first)
@@ -111,6 +116,11 @@ def wait_for_bytes(count: int) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.fault(
+    "fetch",
+    "the process is killed while it downloads",
+    wanted="the next fetch asks for the rest only",
+)
 def test_a_download_that_is_killed_again_and_again_goes_on_where_it_was(repository: Path, archive: Path) -> None:
     content, release = archive.read_bytes(), threading.Event()
     step = len(content) // 4

@@ -145,6 +145,12 @@ def test_numbers_whose_white_is_unknown_are_left_out(data_set: Path, kind: str) 
     assert "whose white is unknown" in reasons(data_set)["val/ants/deep.tif"]
 
 
+@pytest.mark.fault(
+    "fetch",
+    "an empty file, a text named `.jpg`, an image of too many pixels",
+    wanted="left out with its reason, or the end with `data.on_bad: error`",
+    said="left out: …: empty file",
+)
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -168,6 +174,11 @@ def test_what_does_not_decode_is_left_out(data_set: Path, content: bytes, words:
     assert words in reasons(data_set)["val/bees/bad.jpg"]
 
 
+@pytest.mark.fault(
+    "fetch",
+    "an image that is cut off",
+    wanted="left out with its reason, or the end with `data.on_bad: error`",
+)
 @pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "webp", "tif", "ppm"])
 @pytest.mark.parametrize("part", [0.5, 0.9])
 def test_a_truncated_image_is_left_out(data_set: Path, draw: Draw, suffix: str, part: float) -> None:
@@ -209,6 +220,12 @@ def test_links_hidden_things_and_strays_are_left_out_with_a_reason_each(data_set
     }
 
 
+@pytest.mark.fault(
+    "fetch",
+    "file names that are no UTF-8 or break lines",
+    wanted="left out, and shown on one line",
+    said="left out: …: its name is not UTF-8",
+)
 def test_names_that_are_no_utf8_or_break_lines_are_left_out_and_shown_on_one_line(data_set: Path) -> None:
     bees = data_set / "val" / "bees"
     for name in (b"\xff.png", b"new\nline.png", b"bell\x07.png"):
@@ -241,6 +258,12 @@ def empty(folder: Path) -> None:
     folder.mkdir()
 
 
+@pytest.mark.fault(
+    "fetch",
+    "an empty class, a single class, a class that train lacks",
+    wanted="refused, naming the class",
+    said="… has classes that train lacks: …: a model can only tell what it was trained on",
+)
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -124,6 +124,12 @@ def test_a_damaged_download_is_downloaded_once_more(server: Server, zipped: Path
     assert len(files_in(from_web(server, workspace).folder)) == 10
 
 
+@pytest.mark.fault(
+    "fetch",
+    "the archive is cut off or damaged",
+    wanted="it is downloaded once more; damaged again, nothing is kept",
+    said="… is damaged (…); all … bytes that the server announced came",
+)
 def test_one_that_is_damaged_twice_says_what_came_and_is_not_kept(
     server: Server, zipped: Path, workspace: Path
 ) -> None:

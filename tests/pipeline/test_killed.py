@@ -50,6 +50,11 @@ def kill_when(workspace: Workspace, command: tuple[str, ...], happened: Callable
     process.communicate()
 
 
+@pytest.mark.fault(
+    "record",
+    "`dvc repro` is killed in each stage in turn",
+    wanted="one complete run in the ledger",
+)
 def test_a_repro_killed_in_every_stage_in_turn_ends_as_one_complete_run(unstarted: Workspace) -> None:
     for stage in ("fetch", "train", "evaluate", "export", "record", "report"):
         kill_in(unstarted, stage, most_seconds=0.3)
@@ -119,6 +124,12 @@ def test_training_killed_before_its_first_epoch_ends_is_the_same_run_too(unstart
     assert [event.data.get("state") for event in run.events if event.type == "finished"] == ["lost"]
 
 
+@pytest.mark.fault(
+    "train",
+    "`dvc` dies and leaves its stage behind",
+    wanted="training keeps its step and ends; the run is canceled",
+    said="stopped by SIGTERM",
+)
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_the_end_of_dvc_alone_ends_training_and_cancels_the_run(
     shell: str, unstarted: Workspace, monkeypatch: pytest.MonkeyPatch

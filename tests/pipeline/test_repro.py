@@ -124,6 +124,11 @@ def test_recording_the_same_results_again_adds_nothing(workspace: Workspace) -> 
     assert workspace.ledger().tip() == tip
 
 
+@pytest.mark.fault(
+    "record",
+    "a kill tore `dvc.lock`",
+    wanted="without the file all comes from DVC's run cache; nothing is trained or recorded again",
+)
 def test_a_torn_lock_of_dvc_is_removed_and_nothing_is_trained_again(workspace: Workspace) -> None:
     (workspace.root / "dvc.lock").write_text("")
     refused = workspace.start("dvc", "repro")
@@ -218,6 +223,12 @@ def test_dvc_shows_metrics_and_plots_of_two_revisions(retrained: Workspace, tmp_
     assert "confusion" in (tmp_path / "plots/index.html").read_text()
 
 
+@pytest.mark.fault(
+    "export",
+    "export ends with an error",
+    wanted="the run has failed, with the cause",
+    said="export: … times export.tolerance …",
+)
 def test_a_failing_export_is_told_by_the_run(workspace: Workspace) -> None:
     workspace.change_params("export.tolerance=1.0e-15")
     process = workspace.start("dvc", "repro")

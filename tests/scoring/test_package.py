@@ -107,6 +107,12 @@ class Bomb:
         return exec, (f"open({str(self.path)!r}, 'w')",)
 
 
+@pytest.mark.fault(
+    "export",
+    "a pickle lies where the model should",
+    wanted="refused without being opened",
+    said="… is a pickle, which can run any code when it is opened …",
+)
 def test_a_pickle_is_refused_and_runs_nothing(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(pickle.dumps(Bomb(tmp_path / "ran")))
 

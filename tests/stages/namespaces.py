@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import pytest
 from photos import Photos
 
 PORT = 29_400
@@ -49,9 +48,7 @@ class Machine:
 
 @contextmanager
 def two_machines() -> Iterator[tuple[Machine, Machine]]:
-    """Two joined machines. The test is skipped, or in CI fails, where there can be none."""
-    if reason := why_not():
-        pytest.fail(reason) if os.environ.get("RUNHIVE_NAMESPACES") else pytest.skip(reason)
+    """Two joined machines, where `why_not` has nothing to say."""
     names = [f"runhive-{os.getpid()}-{rank}" for rank in (0, 1)]
     try:
         for name in names:

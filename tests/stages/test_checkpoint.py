@@ -107,6 +107,12 @@ def test_epochs_are_ordered_as_numbers(tmp_path: Path) -> None:
     assert load_checkpoint(tmp_path).epoch == 100
 
 
+@pytest.mark.fault(
+    "checkpoint",
+    "the newest is cut off, empty, gone, or has another bit",
+    wanted="the one before is taken",
+    said="the checkpoint … is damaged: going back to the one before",
+)
 @pytest.mark.parametrize("suffix", [".safetensors", ".sha256"])
 @pytest.mark.parametrize("damage", ["cut off", "empty", "one bit", "gone"])
 def test_a_damaged_newest_falls_back_to_the_one_before_and_says_which(three: Path, suffix: str, damage: str) -> None:
@@ -161,6 +167,12 @@ def test_no_letter_of_the_marker_can_change_unnoticed(tmp_path: Path) -> None:
     assert unnoticed == []
 
 
+@pytest.mark.fault(
+    "checkpoint",
+    "all are damaged",
+    wanted="training stops: it never begins anew in silence",
+    said="every checkpoint in … is damaged: delete that folder to train from the start",
+)
 def test_where_every_checkpoint_is_damaged_training_does_not_start_anew(three: Path) -> None:
     for path in three.glob("*.safetensors"):
         path.write_bytes(b"")
@@ -171,6 +183,11 @@ def test_where_every_checkpoint_is_damaged_training_does_not_start_anew(three: P
     assert str(raised.value) == f"every checkpoint in {three} is damaged: delete that folder to train from the start"
 
 
+@pytest.mark.fault(
+    "checkpoint",
+    "the process is killed while it writes one",
+    wanted="the one before is taken, and what was left is cleared away",
+)
 def test_what_a_killed_writer_left_is_ignored_and_cleared_away(three: Path) -> None:
     """It is killed within the tensors' temporary file, or after the tensors and before their marker."""
     leftover = three / f".epoch-000004-000000000.safetensors.{os.getpid()}.tmp"
@@ -182,6 +199,12 @@ def test_what_a_killed_writer_left_is_ignored_and_cleared_away(three: Path) -> N
     assert not leftover.exists()
 
 
+@pytest.mark.fault(
+    "checkpoint",
+    "the disk is full",
+    wanted="the one before stays; nothing is left of the new one",
+    said="… cannot be written (…): free the disk or mend its permissions",
+)
 def test_what_a_full_disk_cuts_short_is_told_and_the_checkpoint_before_stays(three: Path) -> None:
     """The limit on the size of files stands for the disk."""
     script = (

@@ -22,6 +22,12 @@ def has_no_device() -> bool:
     return False
 
 
+@pytest.mark.fault(
+    "train",
+    "a GPU is asked for and there is none",
+    wanted="refused before anything is downloaded or written",
+    said="params.yaml: train.device: no CUDA device here: set auto or cpu, or mend the driver",
+)
 @pytest.mark.skipif(not has_no_device(), reason="there is a CUDA device")
 @pytest.mark.parametrize("stage", ["fetch", "train", "evaluate"])
 def test_absent_cuda_is_told_before_torch_is_imported_or_anything_is_written(stage: str, tmp_path: Path) -> None:

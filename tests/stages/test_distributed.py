@@ -3,6 +3,9 @@
 import os
 import shutil
 import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from socket import AF_INET
 
@@ -11,9 +14,11 @@ import pytest
 from photos import Photos, make_photos
 from together import RECIPE, distributed, under_way, wait_until, workers
 
+from runhive.errors import RunhiveError
 from runhive.formats.train_record import TrainRecord
-from runhive.stages import paths
-from runhive.stages.node import free_port
+from runhive.params import Distributed
+from runhive.stages import launch, paths
+from runhive.stages.node import free_port, meeting
 from runhive.tracking.ledger.ledger import open_ledger
 
 
@@ -43,6 +48,11 @@ def own_address() -> str:
     return next(address for address in found if not address.startswith("127."))
 
 
+@pytest.mark.fault(
+    "distributed",
+    "a worker process is killed",
+    wanted="all start again from the last checkpoint, up to `max_restarts` times, and end with the same bits",
+)
 def test_a_lost_worker_is_started_again_and_training_ends_with_the_same_bits(
     ready: Photos, whole: Photos, tmp_path: Path
 ) -> None:
@@ -57,6 +67,12 @@ def test_a_lost_worker_is_started_again_and_training_ends_with_the_same_bits(
     assert len(open_ledger(photos.root).runs()) == 1
 
 
+@pytest.mark.fault(
+    "distributed",
+    "Ctrl-C, or a job that is canceled, with several processes",
+    wanted="the step at hand is kept, no process is left, and the next start ends with the same bits",
+    said="stopped by SIGTERM",
+)
 def test_training_that_is_stopped_keeps_its_step_and_goes_on_to_the_same_bits(
     ready: Photos, whole: Photos, tmp_path: Path
 ) -> None:
@@ -112,6 +128,12 @@ def test_the_run_says_how_many_processes_trained_and_what_batch_norm_saw(whole: 
     assert run.environment["threads"] == 1
 
 
+@pytest.mark.fault(
+    "distributed",
+    "the loss is no longer finite, in several processes",
+    wanted="one line, and nothing is started again",
+    said="the … loss is … in epoch …: lower train.lr, now …, and run `dvc repro`; …",
+)
 def test_a_loss_that_is_lost_is_one_line_and_nothing_is_started_again(ready: Photos, tmp_path: Path) -> None:
     photos = ready.copy_to(tmp_path / "photos")
     photos.change("train.lr=100.0", "train.optimizer={name: sgd, momentum: 0.9, weight_decay: 10.0}")
@@ -123,3 +145,41 @@ def test_a_loss_that_is_lost_is_one_line_and_nothing_is_started_again(ready: Pho
     assert "lower train.lr, now 100.0" in said.splitlines()[-1]
     (run,) = open_ledger(photos.root).runs()
     assert run.state == "failed" and "lower train.lr" in (run.cause or "")
+
+
+@pytest.mark.fault(
+    "distributed", "the port of the rendezvous is taken", wanted="nothing is started",
+    said="params.yaml: train.distributed.rendezvous: port … of … cannot be had (…): end what uses it, or write another",
+)  # fmt: skip
+def test_a_port_that_another_program_uses_is_told_before_anything_is_started() -> None:
+    with socket.socket() as other:
+        other.bind((own_address(), 0))
+        other.listen()
+        port = other.getsockname()[1]
+        settings = Distributed(
+            launcher="torchrun", nodes=2, processes_per_node=1, rendezvous=f"{own_address()}:{port}", timeout_s=60,
+            max_restarts=0,
+        )  # fmt: skip
+        with pytest.raises(RunhiveError) as raised:
+            meeting(settings)
+
+    assert f"port {port} of {own_address()} cannot be had (Address already in use): end what uses it" in str(
+        raised.value
+    )
+
+
+@pytest.mark.fault(
+    "distributed",
+    "the launcher hangs on a store that it cannot reach, its worker dead and not buried",
+    wanted="it is given up after the time-out",
+    said="the other machines did not come back within train.distributed.timeout_s, … s: mend them or the network, and "
+    "run `dvc repro` on each to go on from the last checkpoint",
+)
+def test_a_launcher_that_hangs_with_a_dead_worker_is_given_up(tmp_path: Path) -> None:
+    hangs = "import subprocess, time; subprocess.Popen(['sleep', '3']); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", hangs]) as process:
+        with pytest.raises(RunhiveError, match=r"did not come back within train\.distributed\.timeout_s, 1 s"):
+            launch._wait(process, tmp_path / "refused", 1)
+        (worker,) = psutil.Process(process.pid).children()
+        assert worker.status() == psutil.STATUS_ZOMBIE
+        process.kill()

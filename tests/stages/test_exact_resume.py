@@ -15,6 +15,7 @@ from photos import Photos, make_photos
 
 from runhive.formats.train_record import TrainRecord
 from runhive.stages import paths
+from runhive.stages.opened import RUN, OpenRun
 from runhive.tracking.ledger.ledger import open_ledger
 
 KILLS = int(os.environ.get("RUNHIVE_KILLS", "1"))
@@ -31,6 +32,17 @@ RECIPES = {
 COMMON = (f"train.epochs={EPOCHS}", "train.select=val", "train.checkpoint_steps=2", "train.early_stop.patience=300")
 
 
+def attempts(photos: Photos) -> int:
+    """How often training was begun or taken up."""
+    return max((OpenRun.read(path).attempt for path in photos.root.glob(f".runhive/checkpoints/*/{RUN}")), default=0)
+
+
+def wait_for_attempt(photos: Photos, process: "subprocess.Popen[str]", after: int) -> None:
+    """Wait until *process* has opened the run: a signal before that meets Python's start, not training."""
+    while process.poll() is None and attempts(photos) == after:
+        time.sleep(0.001)
+
+
 def wait_for_checkpoint(photos: Photos, process: "subprocess.Popen[str]", newer_than: list[str], more: int) -> None:
     """Wait until *more* checkpoints were seen that are not among *newer_than*, or training ended."""
     seen = set(newer_than)
@@ -45,8 +57,10 @@ def disturbed(photos: Photos, chance: random.Random) -> int:
     done = 0
     for _ in range(KILLS):
         number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+        begun, kept = attempts(photos), photos.kept()
         process = photos.start(set(processors[: 1 + done % 2]))
-        wait_for_checkpoint(photos, process, photos.kept(), chance.randrange(4))
+        wait_for_attempt(photos, process, begun)
+        wait_for_checkpoint(photos, process, kept, chance.randrange(4))
         time.sleep(chance.uniform(0, 0.05))
         if process.poll() is None:
             os.killpg(process.pid, number)
@@ -56,6 +70,12 @@ def disturbed(photos: Photos, chance: random.Random) -> int:
     return done
 
 
+@pytest.mark.fault(
+    "train",
+    "the process is killed or stopped, at any step",
+    wanted="`dvc repro` goes on from the last checkpoint to the same bits",
+    said="going on with run …, attempt …",
+)
 @pytest.mark.parametrize("name", RECIPES)
 def test_training_killed_at_random_steps_ends_with_the_same_weights_and_history(name: str, tmp_path: Path) -> None:
     print(f"RUNHIVE_SEED={SEED}")
@@ -63,13 +83,20 @@ def test_training_killed_at_random_steps_ends_with_the_same_weights_and_history(
     killed = whole.copy_to(tmp_path / "killed")
     whole.train()
     kills = disturbed(killed, random.Random(f"{SEED} {name}"))
-    killed.train(set(os.sched_getaffinity(0)))
+    said = killed.train(set(os.sched_getaffinity(0)))
 
     assert kills > 0
+    assert "going on with run" in said
     assert killed.made() == whole.made()
     assert TrainRecord.read(killed.root / paths.TRAIN_RECORD).attempt >= kills
 
 
+@pytest.mark.fault(
+    "train",
+    "Ctrl-C, or a job that is canceled",
+    wanted="the step at hand is finished and kept; the run is canceled",
+    said="stopped by SIGINT",
+)
 def test_a_signal_to_stop_keeps_the_step_at_hand_and_other_checkpoint_steps_are_the_same_run(tmp_path: Path) -> None:
     """It takes no checkpoints within epochs, so that what is there was written because of the signal."""
     photos = make_photos(tmp_path / "one", 200, 8, "model.arch=resnet18", "train.mode=finetune", "train.epochs=500")

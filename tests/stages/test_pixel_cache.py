@@ -86,6 +86,12 @@ def test_reduced_shrinks_to_the_shorter_side_and_evaluates_on_the_same_pixels(im
     assert np.array_equal(found, np.concatenate(list(input_batches(names, preprocess, 3))))
 
 
+@pytest.mark.fault(
+    "train",
+    "the disk has no room for the decoded images",
+    wanted="refused before anything is written",
+    said="… needs … for the decoded images and has … free: free the disk, or set train.cache to reduced or off",
+)
 def test_a_disk_without_room_is_told_in_one_line_before_anything_is_written(
     images: list[Image],
 ) -> None:
@@ -98,6 +104,12 @@ def test_a_disk_without_room_is_told_in_one_line_before_anything_is_written(
     assert [path.name for path in CACHE.iterdir()] == ["lock"]
 
 
+@pytest.mark.fault(
+    "train",
+    "an image was changed after fetch",
+    wanted="refused; nothing of it is cached",
+    said="… is not the file that … lists: run `dvc repro -f -s fetch`",
+)
 @pytest.mark.parametrize("damage", ["changed", "gone"])
 def test_a_file_that_is_not_the_manifests_is_refused_and_leaves_no_cache(images: list[Image], damage: str) -> None:
     if damage == "changed":
@@ -156,6 +168,11 @@ def killed_while_writing(images: list[Image]) -> None:
     fill(images)
 
 
+@pytest.mark.fault(
+    "train",
+    "the process is killed while it decodes images",
+    wanted="the next start decodes them anew",
+)
 def test_a_writer_that_is_killed_leaves_nothing_that_is_taken_for_a_cache(images: list[Image]) -> None:
     process = multiprocessing.get_context("fork").Process(target=killed_while_writing, args=(images,))
     process.start()

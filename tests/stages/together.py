@@ -43,6 +43,21 @@ def wait_until(process: "subprocess.Popen[str]", happened: Callable[[], object])
         time.sleep(0.01)
 
 
+def switch_off(process: "subprocess.Popen[str]") -> None:
+    """Kill *process* and all below it at once, as a machine that loses its power."""
+    below = psutil.Process(process.pid).children(recursive=True)
+    for one in [psutil.Process(process.pid), *below]:
+        one.kill()
+    process.communicate()
+
+
+def wait_for_steps(process: "subprocess.Popen[str]", photos: Photos, world: int) -> None:
+    """Wait until *process* trains as one of *world* processes, and then until they keep a step."""
+    wait_until(process, lambda: worlds(process) == [str(world)])
+    before = photos.kept()
+    wait_until(process, lambda: photos.kept()[-1:] > before[-1:])
+
+
 def under_way(photos: Photos) -> bool:
     """Were some steps kept, but not all?"""
     return len(photos.kept()) > 1

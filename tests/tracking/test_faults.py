@@ -18,6 +18,11 @@ LONG = bool(os.environ.get("RUNHIVE_LONG"))
 MEMORY = Path("/dev/shm")  # where nothing waits for a disk
 
 
+@pytest.mark.fault(
+    "ledger",
+    "a call that changes the disk fails or is the last one, at any such call",
+    wanted="the old ledger or the new one; the next command goes on",
+)
 @pytest.mark.parametrize("kind", ["fail", "kill"])
 @pytest.mark.parametrize(("action", "points"), [("append", 25), ("push", 4), ("pull", 4), ("gc", 4), ("purge", 4)])
 def test_a_call_that_fails_or_kills_leaves_the_old_or_the_new(

@@ -276,6 +276,28 @@ def test_what_a_run_keeps_outside_of_dvc_yaml_stays_until_the_run_is_archived(
     assert b"weights\n" not in contents(project / ".dvc" / "cache")
 
 
+@pytest.mark.fault(
+    "ledger",
+    "the DVC remote is down",
+    wanted="the files stay in the cache here, and the next push sends them",
+    said="the files of the runs cannot be pushed (…): see `dvc remote list`, `dvc remote add -d NAME URL` adds one",
+)
+def test_files_that_did_not_reach_the_remote_go_with_the_next_push(
+    project: Path, ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.append(NEW, [Event("filed", {"files": {"outputs/weights.bin": artifacts.keep(project, b"weights\n")}})])
+    shutil.rmtree(tmp_path / "store", ignore_errors=True)
+    (tmp_path / "store").write_text("a file where the folder should be")
+    with pytest.raises(RunhiveError, match="the files of the runs cannot be pushed") as caught:
+        upload(project, ledger)
+    assert "\n" not in str(caught.value)
+    (tmp_path / "store").unlink()
+
+    assert upload(project, ledger).objects > 0
+    assert b"weights\n" in contents(tmp_path / "store")
+    assert upload(project, ledger) == Uploaded(0, "store")
+
+
 def test_without_a_remote_for_files_the_push_of_files_says_how_to_add_one(repository: Path, ledger: Ledger) -> None:
     with pytest.raises(RunhiveError, match="dvc remote add -d NAME URL"):
         upload(repository, ledger)

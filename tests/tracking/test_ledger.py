@@ -399,6 +399,11 @@ def test_the_first_commit_is_not_overwritten_either(ledger: Ledger, repository: 
     assert git(repository, "show", "refs/runs/main:planted.txt") == "hello"
 
 
+@pytest.mark.fault(
+    "ledger",
+    "the lock file of a killed git",
+    wanted="it is taken over",
+)
 def test_the_lock_file_of_a_killed_git_is_taken_over(ledger: Ledger, repository: Path) -> None:
     ledger.append(RUN, [STARTED])
     lock = repository / ".git" / "refs" / "runs" / "main.lock"

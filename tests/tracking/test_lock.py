@@ -39,6 +39,12 @@ def holder(path: Path) -> "subprocess.Popen[str]":
     return process
 
 
+@pytest.mark.fault(
+    "ledger",
+    "a lock whose holder is killed",
+    wanted="it is free at once",
+    said="… is locked by process …: wait for it to end, or end it",
+)
 def test_a_held_lock_names_its_holder_and_dies_with_it(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "the.lock"
     with holder(path) as process:

@@ -130,6 +130,11 @@ def test_a_remote_has_what_the_cache_has_not(made: Made, cache: Path, tmp_path: 
     assert found(tmp_path / "to")["results/plots/deep/b.csv"] == b"3,4\n"
 
 
+@pytest.mark.fault(
+    "ledger",
+    "a file in DVC's cache is damaged",
+    wanted="the remote's is taken",
+)
 def test_a_damaged_object_in_the_cache_is_passed_over_for_the_remote(made: Made, cache: Path, tmp_path: Path) -> None:
     remote = tmp_path / "remote"
     subprocess.run(["dvc", "remote", "add", "--quiet", "-d", "box", remote], cwd=cache.parents[1], check=True)
@@ -139,6 +144,12 @@ def test_a_damaged_object_in_the_cache_is_passed_over_for_the_remote(made: Made,
     assert found(tmp_path / "to") == {"model.bin": b"weights"}
 
 
+@pytest.mark.fault(
+    "ledger",
+    "a file is whole neither in the cache nor at a remote",
+    wanted="nothing is half written",
+    said="… neither the DVC cache nor a remote, and damaged in the DVC cache …",
+)
 def test_what_is_nowhere_whole_is_one_line_and_leaves_nothing_half_written(
     made: Made, cache: Path, tmp_path: Path
 ) -> None:

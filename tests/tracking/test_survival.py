@@ -54,6 +54,12 @@ def test_eight_processes_lose_nothing_and_double_nothing(ledger: Ledger, reposit
     assert verify(ledger.repository).problems == ()
 
 
+@pytest.mark.fault(
+    "ledger",
+    "the disk is full",
+    wanted="what was there stays",
+    said="the ledger cannot be written (…): free the disk or mend permissions",
+)
 def test_a_full_disk_is_one_line_and_what_was_there_stays(tmp_path: Path, git: Git) -> None:
     disk = tmp_path / "disk"
     with mounted(disk, "-t", "tmpfs", "-o", "size=600k", "none"):
@@ -74,6 +80,12 @@ def test_a_full_disk_is_one_line_and_what_was_there_stays(tmp_path: Path, git: G
         assert ledger.run(RUN).state == "completed"
 
 
+@pytest.mark.fault(
+    "ledger",
+    "the disk can only be read",
+    wanted="it can be read",
+    said="the ledger cannot be written (…): free the disk or mend permissions",
+)
 def test_a_read_only_disk_can_be_read_and_says_so_when_written(tmp_path: Path, git: Git) -> None:
     disk = tmp_path / "disk"
     with mounted(disk, "-t", "tmpfs", "none"):
@@ -88,6 +100,11 @@ def test_a_read_only_disk_can_be_read_and_says_so_when_written(tmp_path: Path, g
             ledger.append(RUN, [COMPLETED])
 
 
+@pytest.mark.fault(
+    "ledger",
+    "the clock goes back a day",
+    wanted="the order of events stays; an old lock is still old",
+)
 def test_a_clock_that_went_back_a_day_changes_neither_order_nor_locks(ledger: Ledger, repository: Path) -> None:
     ledger.append(RUN, [Event("counted", {"number": 1}, time="2026-11-24T12:00:00.000+00:00")])
     lock = repository / ".git" / "refs" / "runs" / "main.lock"
@@ -114,6 +131,11 @@ def test_no_branch_and_no_commit_are_no_matter(repository: Path, tmp_path: Path,
     assert verify(open_ledger(root).repository).counts["runs"] == 1
 
 
+@pytest.mark.fault(
+    "ledger",
+    "hostile words in names, parameters and metrics",
+    wanted="stored as they are, or refused in one line",
+)
 def test_hostile_words_are_stored_as_they_are_or_refused(ledger: Ledger, repository: Path) -> None:
     words = "<script>alert(1)</script> ../../etc \n\r\t \u202egpj.exe \x1b[31m $(id) \N{HONEYBEE}"
     ledger.append(RUN, [Event("started", {"experiment": words, "params": {words: words}})])

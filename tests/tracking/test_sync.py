@@ -142,6 +142,11 @@ def test_shallow_and_partial_clones_get_the_whole_ledger(
         assert push_runs(None, False, tmp_path / name).startswith("to origin")
 
 
+@pytest.mark.fault(
+    "ledger",
+    "several clones push at once",
+    wanted="each joins what the others pushed and tries again; nothing is forced",
+)
 @pytest.mark.parametrize("clones", [2, 4])
 def test_clones_that_push_at_once_lose_nothing_and_double_nothing(clone: Clone, clones: int, tmp_path: Path) -> None:
     count = 4
@@ -160,6 +165,12 @@ def test_clones_that_push_at_once_lose_nothing_and_double_nothing(clone: Clone, 
     assert all(len(run.events) == 1 for run in fresh.runs())
 
 
+@pytest.mark.fault(
+    "ledger",
+    "the remote's ledger was overwritten by force",
+    wanted="refused; nothing here is changed",
+    said="… lost runs that it had: …",
+)
 def test_a_remote_that_lost_runs_is_refused_and_can_be_mended(clone: Clone, hub: Path, git: Git) -> None:
     ann, bob = clone("ann"), clone("bob")
     ann.append(RUN, [STARTED])
@@ -275,6 +286,12 @@ def test_a_remote_that_hides_the_ref_is_one_line(clone: Clone, hub: Path, git: G
     assert RUN in ids(ann)
 
 
+@pytest.mark.fault(
+    "ledger",
+    "the remote dies in the middle of a push",
+    wanted="the remote has the old ledger or the new one; a second push goes through",
+    said="origin: git says …",
+)
 def test_a_remote_that_dies_in_mid_push_has_the_old_ledger_or_the_new_one(clone: Clone, hub: Path, git: Git) -> None:
     ann = clone("ann")
     ann.append(OTHER, [STARTED])

@@ -15,6 +15,7 @@ def _stage(name: str, run: Callable[..., None], help_text: str) -> click.Command
     @click.command(name, help=help_text)
     def command(**options: Any) -> None:
         from runhive.commands.root import enter_root
+        from runhive.stages.leftovers import remove_leftovers
         from runhive.stages.output import kept_output
         from runhive.stages.phase import Timer
         from runhive.tracking.life.process import end_with, launcher
@@ -26,6 +27,7 @@ def _stage(name: str, run: Callable[..., None], help_text: str) -> click.Command
         # Waiting threads sleep: spinning ones starve those that work wherever the cores are shared.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         with _filling_cache(), kept_output(name):
+            remove_leftovers()
             run(**options)
             timer.write(name)
 

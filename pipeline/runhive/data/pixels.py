@@ -9,6 +9,7 @@ from runhive.data.decoding import PixelBudget
 from runhive.data.fingerprint import fingerprint
 from runhive.data.names import shown
 from runhive.decode import Undecodable, open_image, to_rgb
+from runhive.files import reading
 from runhive.formats.data_report import LeftOut
 from runhive.formats.manifest import Image
 
@@ -26,7 +27,7 @@ def examine(folder: Path, budget: PixelBudget, path: str) -> Examined | LeftOut:
     """Decode `<split>/<class>/<name>` in *folder*. Call it under `quiet_pillow`."""
     split, label, _ = path.split("/")
     try:
-        with (folder / path).open("rb") as file:
+        with reading(folder / path) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)
             header = open_image(file)

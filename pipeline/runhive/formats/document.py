@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from runhive.errors import RunhiveError
-from runhive.files import write_atomic
+from runhive.files import read_whole, write_atomic
 
 
 class Record(BaseModel):
@@ -34,7 +34,7 @@ class Document(Record):
     def read(cls, path: Path) -> Self:
         """Read *path*. Raises RunhiveError when it is missing, damaged or of another version."""
         try:
-            content = path.read_bytes()
+            content = read_whole(path)
         except FileNotFoundError:
             raise RunhiveError(f"{path} is missing: run `dvc repro`") from None
         return cls.parse(content, str(path))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runhive.errors import RunhiveError
-from runhive.files import write_atomic
+from runhive.files import read_whole, write_atomic
 
 Row = TypeVar("Row")
 
@@ -28,7 +28,7 @@ def read_rows(path: Path, row_type: type[Row]) -> list[Row]:
     Raises RunhiveError when the file is missing or damaged or its columns are others.
     """
     try:
-        return parse_rows(path.read_bytes(), row_type, str(path))
+        return parse_rows(read_whole(path), row_type, str(path))
     except FileNotFoundError:
         raise RunhiveError(f"{path} is missing: run `dvc repro`") from None
 

@@ -1,7 +1,8 @@
 """Where unfinished training can go on.
 
 `epoch-000003-000120.safetensors` is what was reached 120 steps after epoch 3: the tensors and, as metadata, the
-epochs so far. The `.sha256` beside it is its commit marker: written after it, with its digest. No pickle.
+epochs so far. Tensors are written as they lie in memory, without a copy; those in channels-last order are named there.
+The `.sha256` beside it is its commit marker: written after it, with its digest. No pickle.
 """
 
 import errno
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 from torch import Tensor
@@ -24,6 +26,7 @@ from runhive.vision.loop import State
 KEPT = 2
 MARKER = ".sha256"
 POSITION = "position"
+TURNED = "channels_last"
 
 
 def save_checkpoint(folder: Path, state: State) -> None:
@@ -31,9 +34,15 @@ def save_checkpoint(folder: Path, state: State) -> None:
     path = folder / f"epoch-{state.epoch:06d}-{state.step:09d}.safetensors"
     position = {name: getattr(state, name) for name in ("epoch", "step", "seconds", "best_epoch")}
     position["history"] = [asdict(epoch) for epoch in state.history]
+    tensors = dict(_flatten(state))
+    turned = {name for name, tensor in tensors.items() if _is_turned(tensor)}
+    stored = {
+        name: tensor.permute(0, 2, 3, 1) if name in turned else tensor.contiguous() for name, tensor in tensors.items()
+    }
+    metadata = {POSITION: json.dumps(position), TURNED: json.dumps(sorted(turned))}
     with atomic_path(path) as temporary:
         try:
-            save_file(dict(_flatten(state)), temporary, metadata={POSITION: json.dumps(position)})
+            save_file(stored, temporary, metadata=metadata)
         except SafetensorError as error:  # which hides what the system said in its text
             raise OSError(errno.EIO, str(error)) from error
         digest = sha256_of(temporary)
@@ -82,19 +91,26 @@ def _flatten(state: State) -> Iterator[tuple[str, Tensor]]:
         parts["best"] = state.best
     for part, tensors in parts.items():
         for name, tensor in tensors.items():
-            yield f"{part}/{name}", tensor.contiguous()
+            yield f"{part}/{name}", tensor
     for index, slots in state.optimizer.items():
         for name, tensor in slots.items():
-            yield f"optimizer/{index}/{name}", tensor.contiguous()
+            yield f"optimizer/{index}/{name}", tensor
+
+
+def _is_turned(tensor: Tensor) -> bool:
+    """Does it lie in memory channels last?"""
+    return tensor.ndim == 4 and not tensor.is_contiguous() and tensor.is_contiguous(memory_format=torch.channels_last)
 
 
 def state_of(content: bytes) -> State:
     """The state that *content*, a whole checkpoint, holds."""
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])  # as safetensors lays it out
-    position, tensors = json.loads(header["__metadata__"][POSITION]), load(content)
+    position, turned = (json.loads(header["__metadata__"][key]) for key in (POSITION, TURNED))
     history = [Epoch(**row) for row in position.pop("history")]
     state = State(history=history, **position)
-    for name, tensor in tensors.items():
+    for name, tensor in load(content).items():
+        if name in turned:
+            tensor = tensor.permute(0, 3, 1, 2)
         part, _, rest = name.partition("/")
         if part == "optimizer":
             index, _, slot = rest.partition("/")

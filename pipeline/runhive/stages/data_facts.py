@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from runhive.files import read_whole
 from runhive.formats.data_report import DataReport
 from runhive.formats.manifest import read_manifest
 from runhive.stages import paths
@@ -28,7 +29,7 @@ def data_facts() -> dict[str, Any]:
 
 def kept_data_files() -> dict[str, bytes]:
     """The manifest and the report of the data, as far as the ledger takes them."""
-    return {name: path.read_bytes() for name, path in FILES.items() if path.stat().st_size <= FILE_BYTES}
+    return {name: read_whole(path) for name, path in FILES.items() if path.stat().st_size <= FILE_BYTES}
 
 
 def sample_images() -> dict[str, str]:

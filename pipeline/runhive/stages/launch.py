@@ -151,7 +151,9 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _tree(pid: int) -> Iterator[psutil.Process]:
-    try:
-        yield from psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return
+    """What lives below *pid*; torchrun leaves its dead unburied while it waits for a store that it cannot reach."""
+    with suppress(psutil.NoSuchProcess):
+        for one in psutil.Process(pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                if one.status() != psutil.STATUS_ZOMBIE:
+                    yield one

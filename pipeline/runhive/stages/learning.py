@@ -2,13 +2,18 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
+import torch
+
+from runhive.errors import RunhiveError
 from runhive.formats.history import Epoch
 from runhive.formats.manifest import Image, class_names, split_of
+from runhive.mistakes import one_line
 from runhive.params import Params, Train
 from runhive.preprocess import Load
 from runhive.stages import paths
@@ -52,7 +57,22 @@ def learn_from(
                 onlooker.show_epoch(state.history[-1])
             stopping.obey()
 
-        return learn(classifier, lesson, numerics, state, Watch(after_step, keep, stopping.is_asked))
+        with _told_of_memory(params.train):
+            return learn(classifier, lesson, numerics, state, Watch(after_step, keep, stopping.is_asked))
+
+
+@contextmanager
+def _told_of_memory(train: Train) -> Iterator[None]:
+    """Turn what torch and NumPy raise where memory is short into what to do about it."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+            raise
+        raise RunhiveError(
+            f"out of memory ({one_line(str(error))[:200]}): lower train.batch_size, now {train.batch_size}, or raise "
+            f"train.accumulate, now {train.accumulate}, and run `dvc repro` to go on from the last checkpoint"
+        ) from error
 
 
 def compile_within(folder: Path) -> None:

@@ -33,7 +33,7 @@ def node_rank(distributed: Distributed) -> int:
 
 
 def meeting(distributed: Distributed) -> Meeting:
-    """Work out where to meet. Raises RunhiveError where the rendezvous is missing or cannot be reached."""
+    """Work out where to meet. Raises RunhiveError where the rendezvous is missing, taken or cannot be reached."""
     if distributed.node_counts[-1] == 1:
         return Meeting(LOOPBACK, 0, LOOPBACK, _interface(LOOPBACK))
     given = os.environ.get(RENDEZVOUS) or distributed.rendezvous
@@ -50,6 +50,8 @@ def meeting(distributed: Distributed) -> Meeting:
             f"params.yaml: train.distributed.rendezvous: {host} is this machine's loopback, which no other reaches: "
             "write its address in the network"
         )
+    if node_rank(distributed) == 0:
+        _admit_port(address, int(port))
     return Meeting(host, int(port), address, _interface(address))
 
 
@@ -59,6 +61,20 @@ def free_port() -> int:
         one.bind((LOOPBACK, 0))
         port: int = one.getsockname()[1]
         return port
+
+
+def _admit_port(address: str, port: int) -> None:
+    """Raise RunhiveError where another program listens on *port* of this machine, the first."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # so that one that was just left counts as free
+        try:
+            one.bind((address, port))
+        except OSError as error:
+            raise RunhiveError(
+                f"params.yaml: train.distributed.rendezvous: port {port} of {address} cannot be had "
+                f"({error.strerror}): end what uses it, or write another"
+            ) from error
 
 
 def _own_address(host: str, port: int) -> str:

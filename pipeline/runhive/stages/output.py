@@ -5,10 +5,10 @@ import shutil
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from runhive.errors import RunhiveError
+from runhive.errors import RunhiveError, told_of_disk
 from runhive.stages import paths
 from runhive.stages.phase import read_phase
 from runhive.tracking.ledger.ledger import open_ledger
@@ -42,7 +42,8 @@ def kept_output(stage: str) -> Iterator[None]:
         raise
     finally:
         if stage == "fetch":
-            log.replace(FETCH_LOG)
+            with suppress(OSError):  # a full disk ends the log, not the stage
+                log.replace(FETCH_LOG)
         log.unlink(missing_ok=True)
 
 
@@ -68,8 +69,11 @@ def _printed_errors() -> Iterator[None]:
         sys.exit(1)
     except ModuleNotFoundError:
         raise
-    except Exception:  # a bug: as the interpreter would print it
-        traceback.print_exc()
+    except Exception as error:
+        if isinstance(error, OSError) and (told := told_of_disk(error)):
+            print(f"runhive: {told}", file=sys.stderr)
+        else:  # a bug: as the interpreter would print it
+            traceback.print_exc()
         sys.exit(1)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from runhive.files import write_atomic
+from runhive.files import read_whole, write_atomic
 from runhive.formats.evaluation import Evaluation
 from runhive.formats.model_card import ModelCard
 from runhive.formats.parity import Parity
@@ -94,7 +94,7 @@ def trained_event(trained: TrainRecord) -> Event:
     card = ModelCard.read(paths.MODEL_CARD)
     data = {
         "weights_sha256": trained.weights_sha256,
-        "record_md5": hashlib.md5(paths.TRAIN_RECORD.read_bytes(), usedforsecurity=False).hexdigest(),
+        "record_md5": hashlib.md5(read_whole(paths.TRAIN_RECORD), usedforsecurity=False).hexdigest(),
         "epochs": trained.epochs,
         "selection": card.selection.model_dump(mode="json"),
         "parameters": card.parameters,
@@ -174,8 +174,8 @@ def kept_files() -> dict[str, bytes]:
     text = io.StringIO()
     YAML().dump(without_later_stages(lock), text)
     return {
-        **{name: path.read_bytes() for path, name in in_ledger().items()},
-        "params.yaml": masked_bytes(paths.PARAMS.read_bytes()),
+        **{name: read_whole(path) for path, name in in_ledger().items()},
+        "params.yaml": masked_bytes(read_whole(paths.PARAMS)),
         "dvc.lock": text.getvalue().encode(),
         **kept_data_files(),
     }

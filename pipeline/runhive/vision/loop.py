@@ -285,9 +285,7 @@ def _score(network: nn.Module, x: Tensor, y: Tensor, numerics: Numerics) -> Tens
 
 
 def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()
-    }
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
 
 
 def _full(logits: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runhive.errors import RunhiveError
-from runhive.files import sync_folder, write_atomic
+from runhive.files import reading, sync_folder, write_atomic
 
 CHUNK = 1 << 20
 OWN = Path(".runhive/cache")
@@ -45,7 +45,7 @@ def describe(content: bytes, kind: str = "file", ledger: str | None = None) -> d
 def describe_file(path: Path, kind: str = "file") -> dict[str, Any]:
     """Return what a `filed` event says of the file *path*, which the cache holds or will hold."""
     md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
-    with path.open("rb") as file:
+    with reading(path) as file:
         while chunk := file.read(CHUNK):
             md5.update(chunk)
             sha256.update(chunk)
