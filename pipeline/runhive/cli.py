@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from runhive.commands.actions import actions
 from runhive.commands.data import data
 from runhive.commands.ledger import gc, pull, purge, push, verify
 from runhive.commands.models import models
@@ -71,5 +72,5 @@ def commands() -> None:
 
 for command in (push, pull, verify, gc, purge):
     runs.add_command(command)
-for command in (use, schema, *STAGES, predict, data, run, runs, compare, models):
+for command in (use, schema, *STAGES, predict, data, run, runs, compare, models, actions):
     commands.add_command(command)
