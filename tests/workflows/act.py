@@ -82,7 +82,8 @@ class Box:
         done = subprocess.run(
             [
                 act(), event_name, "-W", f".github/workflows/{workflow}", "-e", self.folder / "event.json", "--json",
-                "--no-cache-server", *(word for job in jobs for word in ("-j", job)), *self._stubs(view), *self._given(commit),
+                "--no-cache-server", *(word for job in jobs for word in ("-j", job)), *self._stubs(view),
+                *self._given(commit),
             ],
             cwd=view, env=self._environment(), capture_output=True, text=True,
         )  # fmt: skip
@@ -97,7 +98,8 @@ class Box:
         """Runners, variables of the repository, and the environment that GitHub gives a step."""
         environment = {
             "BOX": self.folder, "BOX_COMMIT": commit, "FAKE_GH": self.folder, "GITHUB_RUN_ID": self.runs,
-            "GITHUB_REPOSITORY": REPOSITORY, "GIT_CONFIG_NOSYSTEM": 1, "OMP_WAIT_POLICY": "passive", "DVC_NO_ANALYTICS": 1,
+            "GITHUB_REPOSITORY": REPOSITORY, "GIT_CONFIG_NOSYSTEM": 1, "DVC_NO_ANALYTICS": 1,
+            "OMP_WAIT_POLICY": "passive",
         }  # fmt: skip
         variables = {"RUNHIVE_HOSTED_ENVIRONMENT": sys.prefix, "RUNHIVE_GPU_ENVIRONMENT": sys.prefix} | self.variables
         return [

@@ -182,6 +182,11 @@ def test_every_job_has_a_time_out_above_those_of_its_steps(file: str, name: str)
         assert job["timeout-minutes"] == "${{ inputs.job_minutes }}" and "${{ inputs.step_minutes }}" in limits
 
 
+@pytest.mark.parametrize("file", FILES)
+def test_a_command_that_fails_before_a_pipe_fails_its_step(file: str) -> None:
+    assert WORKFLOWS[file]["defaults"]["run"]["shell"] == "bash"
+
+
 @pytest.mark.parametrize("file", [file for file in FILES if file != ON_RUNNERS])
 def test_every_workflow_says_what_runs_of_it_do_at_once(file: str) -> None:
     assert WORKFLOWS[file]["concurrency"]["group"]

@@ -18,13 +18,9 @@ def unfinished_run(ledger: Ledger, root: Path) -> str | None:
 
     None where there is none, and where training failed by itself: it would fail again.
     """
-    cut_off = [
-        row["run_id"]
-        for row in ledger.rows()
-        if row["state"] in ("running", "canceled", "lost")
-        and any((root / CHECKPOINTS / row["input_digest"]).glob("epoch-*.sha256"))
-    ]
-    return max(cut_off, default=None)
+    cut_off = [run for run in ledger.runs() if run.state in ("running", "canceled", "lost")]
+    kept = [run.run_id for run in cut_off if any((root / CHECKPOINTS / run.input_digest).glob("epoch-*.sha256"))]
+    return max(kept, default=None)
 
 
 def checkpointed_run(artifacts: Iterable[Mapping[str, Any]]) -> str | None:

@@ -8,11 +8,18 @@ from typing import Any
 from runhive.actions.checkpoints import checkpointed_run
 from runhive.actions.github import GitHub
 from runhive.errors import RunhiveError
+from runhive.files import write_atomic
 
 MOST = 5
 CUT_OFF = ("cancelled", "timed_out", "failure")
 INPUTS = ("compute", "nodes", "set", "submission")
 BY_A_PERSON = "canceled by @"  # GitHub's annotation of a job that somebody canceled
+
+
+def keep_asked(path: Path, asked: Mapping[str, str]) -> None:
+    """Write what was *asked* of a train, the inputs of train.yml, for the day that it is cut off."""
+    assert set(asked) == set(INPUTS)
+    write_atomic(path, json.dumps(asked, indent=1, sort_keys=True).encode())
 
 
 def resume(github: GitHub, event: Mapping[str, Any], planned: Path) -> str:
