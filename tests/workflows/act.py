@@ -56,6 +56,21 @@ class Box:
         """Folders `<workflow run>/<artifact>`."""
         return self.folder / "artifacts"
 
+    @property
+    def pages(self) -> Path:
+        """The site as it was deployed last."""
+        return self.folder / "pages"
+
+    def answers(self, *answers: dict[str, Any]) -> None:
+        """Set what GitHub's API answers; see tests/actions/fake_gh.py."""
+        (self.folder / "answers.json").write_text(json.dumps(answers))
+
+    def posted(self, path: str) -> list[dict[str, Any]]:
+        """The bodies that were posted to *path* of GitHub's API."""
+        file = self.folder / "calls.jsonl"
+        calls = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        return [call["body"] for call in calls if call.get("method") == "POST" and call["path"] == path]
+
     def git(self, *words: str) -> str:
         done = subprocess.run(["git", "-C", self.hub, *words], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
@@ -65,7 +80,7 @@ class Box:
         """The inputs with which the stub of *action* was called, and for `gh` its words."""
         file = self.folder / "calls.jsonl"
         lines = file.read_text().splitlines() if file.exists() else []
-        return [call for line in lines if (call := json.loads(line))["action"] == action]
+        return [call for line in lines if (call := json.loads(line)).get("action") == action]
 
     def run(
         self, workflow: str, event_name: str, event: Mapping[str, Any], commit: str, jobs: tuple[str, ...] = ()
