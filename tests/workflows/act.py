@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,12 @@ USES = re.compile(r"uses: *(?P<action>[\w.-]+/[\w./-]+@[0-9a-f]{40})")
 class Ran:
     """What a workflow run left: the result of each job that ran, by its id and matrix rank, and what was printed."""
 
+    number: int
+    began: str
+    ended: str
     jobs: Mapping[str, str]
     output: str
     summaries: str
-    number: int
 
     @property
     def ok(self) -> bool:
@@ -94,6 +97,7 @@ class Box:
             file.write_text(QUEUE.sub("", file.read_text()))
         told = {"repository": repository(), **event}
         (self.folder / "event.json").write_text(json.dumps(told))
+        began = _now()
         done = subprocess.run(
             [
                 act(), event_name, "-W", f".github/workflows/{workflow}", "-e", self.folder / "event.json", "--json",
@@ -103,7 +107,7 @@ class Box:
             cwd=view, env=self._environment(), capture_output=True, text=True,
         )  # fmt: skip
         (self.folder / f"run-{self.runs}.log").write_text(done.stdout + done.stderr)
-        return _read(done.stdout + done.stderr, self.runs)
+        return Ran(self.runs, began, _now(), *_read(done.stdout + done.stderr))
 
     def _environment(self) -> dict[str, str]:
         programs = os.pathsep.join([str(self.folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -165,7 +169,12 @@ def repository(private: bool = False) -> dict[str, Any]:
     return {"full_name": REPOSITORY, "default_branch": "main", "private": private, "id": 1, "name": "bees"}
 
 
-def _read(printed: str, number: int) -> Ran:
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _read(printed: str) -> tuple[dict[str, str], str, str]:
+    """The results of the jobs, the output and the summaries of what act printed."""
     jobs: dict[str, str] = {}
     output: list[str] = []
     summaries: list[str] = []
@@ -177,4 +186,4 @@ def _read(printed: str, number: int) -> Ran:
             jobs[told["jobID"] if rank is None else f"{told['jobID']} {rank}"] = told["jobResult"]
         if "Summary -" in told.get("msg", ""):
             summaries.append(told["msg"])
-    return Ran(jobs, "\n".join(output), "\n".join(summaries), number)
+    return jobs, "\n".join(output), "\n".join(summaries)
