@@ -81,6 +81,7 @@ def _answer(taken: Taken, told: Told, order: Order) -> Answer:
         compared=found if isinstance(found, Compared) else None,
         why_not=why,
         numbers=weighed.numbers if weighed else {},
+        base_numbers=weighed.base_numbers if weighed else {},
         verdict=taken.verdict,
         links=Links(order.site, order.preview, told.workflow.html_url),
     )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pygit2
+
 from runhive.actions.belonging import Incoming, incoming_runs
 from runhive.actions.bundle import MODEL
 from runhive.actions.claims import check_claims, check_file
@@ -16,10 +18,12 @@ from runhive.errors import RunhiveError
 from runhive.formats.predictions import from_csv
 from runhive.gate.verdict import Finding, Verdict
 from runhive.params import load_params
+from runhive.tracking.applying import WHOLE_LOCK
 from runhive.tracking.comparison import PREDICTIONS, find_baseline
 from runhive.tracking.ledger.adopt import adopt
+from runhive.tracking.ledger.kept import Kept
 from runhive.tracking.ledger.ledger import Ledger
-from runhive.tracking.ledger.run import Event, Run
+from runhive.tracking.ledger.run import Event, Run, run_folder
 from runhive.tracking.secrets import masked_tree
 
 NO_WORD = ("failed", "its job ended before the run said how it went")
@@ -99,12 +103,16 @@ def _weighed(ledger: Ledger, root: Path, opened: Opened, run: Run, base: Run | N
 
 
 def _contents(opened: Opened, new: list[Incoming]) -> Mapping[str, bytes]:
+    """What goes into the ledger: the new runs' events and files, pictures, and the whole dvc.lock of the main run."""
     ids = {one.run.run_id for one in new}
-    return {
-        path: content
-        for path, content in opened.ledger.items()
-        if path.startswith("media/") or path.split("/")[4] in ids
-    }
+    found = {path: one for path, one in opened.ledger.items() if path.startswith("media/") or path.split("/")[4] in ids}
+    lock = opened.path("dvc.lock")
+    for run in (one.run for one in new if one.run.run_id == opened.bundle.run and lock):
+        assert lock
+        content = lock.read_bytes()
+        kept = Kept(max(event.order for event in run.events), str(pygit2.hash(content)), WHOLE_LOCK)
+        found[f"{run_folder(run.run_id)}/{kept.path()}"] = content
+    return found
 
 
 def _own_events(one: Incoming, told: Told, computed: Mapping[str, Any]) -> list[Event]:

@@ -32,11 +32,12 @@ class Base:
 
 @dataclass(frozen=True)
 class Weighed:
-    """What was computed of a model: its numbers, its answers and those of the base to the first set, the verdict."""
+    """What was computed of a model and of the base's: numbers, answers to the first set; and the verdict."""
 
     images: tuple[Images, ...]
     scored: Scored
     numbers: Mapping[str, float]
+    base_numbers: Mapping[str, float]
     before: Predictions | None
     after: Predictions
     verdict: Verdict
@@ -51,11 +52,23 @@ def weigh(ledger: Ledger, base: Base, model: Path, run: Run, claimed: Prediction
     scored = score_file(model, f"the model of run {run.run_id}", base.root, base.gate, sets)
     opponent = _base_answers(ledger, base, sets)
     verdict = judge(base.gate, _case(ledger, base, run, sets, scored, opponent, claimed))
-    numbers: dict[str, float] = {"export.onnx_bytes": scored.onnx_bytes}
-    for images, answered in zip(sets, scored.runs, strict=True):
-        numbers |= numbers_of(images, answered.answers)
-    before = predictions_of(sets[0], opponent[0]) if opponent[0] else None
-    return Weighed(tuple(sets), scored, numbers, before, predictions_of(sets[0], scored.runs[0].answers), verdict)
+    answers = [run.answers for run in scored.runs]
+    return Weighed(
+        images=tuple(sets),
+        scored=scored,
+        numbers={**_numbers(sets, answers), "export.onnx_bytes": scored.onnx_bytes},
+        base_numbers=_numbers(sets, opponent),
+        before=predictions_of(sets[0], opponent[0]) if opponent[0] else None,
+        after=predictions_of(sets[0], answers[0]),
+        verdict=verdict,
+    )
+
+
+def _numbers(sets: Sequence[Images], answers: Sequence[Answers | None]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for images, told in zip(sets, answers, strict=True):
+        found |= numbers_of(images, told) if told else {}
+    return found
 
 
 def _case(
