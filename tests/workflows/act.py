@@ -21,6 +21,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 REPOSITORY = "hive/bees"
+LONGEST = 1500  # seconds; act gives a step a terminal, and what asks a question there would wait for ever
 RUNNERS = ("ubuntu-24.04", "gpu")
 QUEUE = re.compile(r"^ *queue: max.*\n", re.MULTILINE)
 USES = re.compile(r"uses: *(?P<action>[\w.-]+/[\w./-]+@[0-9a-f]{40})")
@@ -104,7 +105,7 @@ class Box:
                 "--no-cache-server", *(word for job in jobs for word in ("-j", job)), *self._stubs(view),
                 *self._given(commit),
             ],
-            cwd=view, env=self._environment(), capture_output=True, text=True,
+            cwd=view, env=self._environment(), capture_output=True, text=True, timeout=LONGEST,
         )  # fmt: skip
         (self.folder / f"run-{self.runs}.log").write_text(done.stdout + done.stderr)
         return Ran(self.runs, began, _now(), *_read(done.stdout + done.stderr))

@@ -59,8 +59,8 @@ def test_a_changed_learning_rate_becomes_a_run_an_answer_a_version_and_a_site(hi
     assert run.run_id in comment["body"]
     assert [check["head_sha"] for check in hive.box.posted(CHECKS)] == [head]
 
-    hive.clone.run("runhive", "runs", "pull")
-    hive.clone.run("runhive", "runs", "apply", run.run_id)
+    hive.clone.run(sys.executable, "pipeline", "runs", "pull")
+    hive.clone.run(sys.executable, "pipeline", "runs", "apply", run.run_id)
     later = hive.pushed("change")
     event = events.pull_request(later, hive.main, action="synchronize", labels=("run-gpu",))
     again = hive.box.run("train.yml", "pull_request", event, later)
