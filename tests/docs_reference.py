@@ -47,8 +47,8 @@ def render_params() -> str:
         "",
         "DVC watches the sections `data`, `model`, `train`, `evaluate` and `export`. A new `experiment` takes effect "
         "with the next run that trains. `model.name` is written into the model's files. `gate` is what "
-        "`runhive models` asks of a model, `compute` where `runhive submit` sends runs. `*` stands for a name of your "
-        "choice.",
+        "`runhive models` asks of a model, `compute` where `runhive submit` sends runs, `pages` who may read the site. "
+        "`*` stands for a name of your choice.",
         "",
         "The [JSON schema](params.schema.json) is for editors.",
         "",

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "gate": LEAVES | {"scoring", "tracking"},
     "stages": LEAVES | {"data", "vision", "scoring", "tracking", "report"},
     "api": LEAVES | {"tracking"},
-    "actions": LEAVES | {"gate", "report", "scoring", "terminal", "tracking"},
+    "actions": LEAVES | {"gate", "presets", "report", "scoring", "terminal", "tracking"},
     "commands": LEAVES
     | {"actions", "driver", "gate", "presets", "report", "scoring", "stages", "terminal", "tracking"},
     "cli": {"commands", "errors"},

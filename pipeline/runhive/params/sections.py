@@ -82,6 +82,12 @@ class Export(Section):
     )
 
 
+class Pages(Section):
+    """The site on GitHub Pages."""
+
+    public: bool = Field(description="deploy the site of a private repository although everybody can read its Pages")
+
+
 class Params(Section):
     """All of params.yaml."""
 
@@ -93,3 +99,4 @@ class Params(Section):
     export: Export
     gate: Gate
     compute: Compute
+    pages: Pages
