@@ -31,7 +31,7 @@ def follow(github: GitHub, root: Path, run: WorkflowRun, every: float) -> int:
     """
     live = live_of(root)
     if isinstance(live, str):
-        print_line(f"no live lines: {live}. GitHub serves a job's log when it has ended, so steps are shown")
+        print_line(f"no live lines: {live}. GitHub serves a log after the job's end, so steps are shown")
     try:
         look = _until_over(Follower(github, run.number, live if isinstance(live, Live) else None), every)
         record = _record(github, root, look.run, every)

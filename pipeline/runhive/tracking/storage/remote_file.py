@@ -47,12 +47,15 @@ def has_default_remote(root: Path) -> bool:
 
 def default_remote(root: Path) -> RemoteFolder:
     """Return the folder of the default remote. Raises RunhiveError where there is none that can be used."""
-    return next(remote_folders(root))
+    found = next(remote_folders(root), None)
+    if found is None:
+        raise RunhiveError("there is no DVC remote: `dvc remote add -d NAME URL` adds one")
+    return found
 
 
 def remote_folders(root: Path) -> Iterator[RemoteFolder]:
     """Yield the folder of each DVC remote, the default one first. Raises RunhiveError for one that cannot be used."""
-    from dvc.exceptions import DvcException
+    from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.repo import Repo
 
     try:
@@ -61,6 +64,8 @@ def remote_folders(root: Path) -> Iterator[RemoteFolder]:
         for name in sorted(repository.config["remote"], key=lambda name: (name != default, name)):
             remote = repository.cloud.get_remote(name)
             yield RemoteFolder(name, remote.fs, remote.path)
+    except NotDvcRepoError:
+        return
     except (DvcException, ImportError) as error:
         told = one_line((str(error).splitlines() or [type(error).__name__])[0])
         raise RunhiveError(f"the DVC remote cannot be used ({told}): see `dvc remote list`") from error
