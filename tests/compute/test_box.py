@@ -29,7 +29,10 @@ echo "$ACTIONS_RUNNER_INPUT_JITCONFIG" > "$FAKE_RUNNER_TOLD"
 case $FAKE_RUNNER in
   job) "$ACTIONS_RUNNER_HOOK_JOB_STARTED"; sleep "$FAKE_JOB_SECONDS"; exit 0 ;;
   idle) trap 'echo stopped >> "$FAKE_RUNNER_TOLD"; exit 0' INT; while :; do sleep 0.1; done ;;
-  until-told) trap 'echo stopped >> "$FAKE_RUNNER_TOLD"; exit 0' INT; "$ACTIONS_RUNNER_HOOK_JOB_STARTED"; while :; do sleep 0.1; done ;;
+  until-told)
+    trap 'echo stopped >> "$FAKE_RUNNER_TOLD"; exit 0' INT
+    "$ACTIONS_RUNNER_HOOK_JOB_STARTED"
+    while :; do sleep 0.1; done ;;
 esac
 """
 
@@ -97,11 +100,12 @@ def test_without_the_group_or_an_answer_no_registration_is_left(
 ) -> None:
     github.answers({"method": "POST", "path": ".*", "status": 401, "message": "Bad credentials"})
     refused = script("prepare")
+    assert not (home / "job" / ".jit").exists()
     monkeypatch.setenv("RUNHIVE_GROUP", "nobody")
     github.answers({"path": "orgs/o/actions/runner-groups", "body": {"runner_groups": []}})
     without = script("prepare")
 
-    assert refused.returncode != 0
+    assert refused.returncode == 1
     assert "Bad credentials" in refused.stderr
     assert without.returncode == 1
     assert without.stderr.startswith("the organization has no runner group nobody that the token may see")

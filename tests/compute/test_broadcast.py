@@ -138,7 +138,9 @@ def test_what_is_unchanged_is_not_written_again(store: Path, clone: Clone, box: 
 
 def test_a_reader_sees_whole_words_while_they_are_written(store: Path, clone: Clone) -> None:
     words = [
-        Broadcast(run_id=RUN, attempt=1, phase="train", time=str(size), printed=size, lines=["x" * 300] * size, metrics={})
+        Broadcast(
+            run_id=RUN, attempt=1, phase="train", time=str(size), printed=size, lines=["x" * 300] * size, metrics={}
+        )
         for size in (1, 30)
     ]
     remote: RemoteFolder = default_remote(clone.root)

@@ -19,7 +19,7 @@ def list_targets(as_json: bool) -> None:
     from runhive.compute.here import PARAMS, github_here
     from runhive.compute.runners import Runner, fitting, is_hosted, list_runners
     from runhive.params import load_params
-    from runhive.terminal.targets import print_targets, targets_as_json
+    from runhive.compute.table import print_targets, targets_as_json
 
     enter_root()
     compute, github = load_params(PARAMS).compute, github_here()
@@ -45,7 +45,7 @@ def show_target(target: str | None, form: str | None, as_json: bool) -> None:
     from runhive.compute.runners import fitting, is_hosted, list_runners
     from runhive.compute.targets import find_target
     from runhive.params import load_params
-    from runhive.terminal.targets import print_target, target_as_json
+    from runhive.compute.table import print_target, target_as_json
 
     enter_root()
     name, found = find_target(load_params(PARAMS).compute, target)

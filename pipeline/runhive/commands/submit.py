@@ -55,7 +55,7 @@ def watch(run: str, every: float) -> None:
 
     RUN is what `submit` printed, the number or address of a workflow run, or a run of the ledger.
     """
-    from runhive.terminal.following import follow
+    from runhive.compute.waiting import follow
     from runhive.tracking.repository import main_root
 
     github, found = _named(run)
@@ -80,7 +80,7 @@ def cancel(run: str) -> None:
 def resubmit(run: str, wait: bool, every: float) -> None:
     """Start RUN, which has ended, once more: the same commit, target and parameters. RUN is as for `watch`."""
     from runhive.compute.workflow_runs import read_workflow_run, start_again
-    from runhive.terminal.following import follow
+    from runhive.compute.waiting import follow
     from runhive.tracking.repository import main_root
 
     github, found = _named(run)
@@ -98,7 +98,7 @@ def _send(name: str, nodes: int | None, asked: "Wanted", wait: bool, every: floa
     from runhive.compute.here import github_here
     from runhive.compute.pushed import pushed_branch
     from runhive.compute.submission import submit, wait_for_workflow_run
-    from runhive.terminal.following import follow
+    from runhive.compute.waiting import follow
     from runhive.terminal.output import print_line
     from runhive.tracking.repository import main_root, open_repository
 
