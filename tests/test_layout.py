@@ -35,8 +35,9 @@ MAY_IMPORT = {
     "stages": LEAVES | {"data", "vision", "scoring", "tracking", "report"},
     "api": LEAVES | {"tracking"},
     "actions": LEAVES | {"gate", "presets", "report", "scoring", "terminal", "tracking"},
+    "compute": LEAVES | {"actions", "presets", "report", "terminal", "tracking"},
     "commands": LEAVES
-    | {"actions", "driver", "gate", "presets", "report", "scoring", "stages", "terminal", "tracking"},
+    | {"actions", "compute", "driver", "gate", "presets", "report", "scoring", "stages", "terminal", "tracking"},
     "cli": {"commands", "errors"},
 }
 # Imported by a stage but without a say in its outs, so that mending them retrains nothing.

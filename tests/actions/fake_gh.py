@@ -3,7 +3,8 @@
 
 In the folder that FAKE_GH names, `calls.jsonl` gets a line for each call (method, path, query, body), and
 `answers.json` says what to answer: a list of {"method", "path", "status", "body"}; the first that fits is taken.
-`path` is a regular expression. `once: true` is used up by one call. Without an answer that fits, it is 404.
+`path` is a regular expression. `once: true` is used up by one call. Without an answer that fits, it is 404. The text
+`$submission` in a body becomes that input of the last workflow that was started.
 """
 
 import fcntl
@@ -31,9 +32,15 @@ def main() -> None:
     if "text" in answer:
         print(answer["text"], end="")
     elif "body" in answer:
-        print(json.dumps(answer["body"]))
+        print(json.dumps(answer["body"]).replace("$submission", submitted(folder / "calls.jsonl")))
     if status >= 400:
         sys.exit(f"gh: {answer.get('message', 'Not Found')} (HTTP {status})")
+
+
+def submitted(calls: Path) -> str:
+    """Return the input `submission` of the last workflow that was started: GitHub shows it in the title of its run."""
+    bodies = [json.loads(line)["body"] or {} for line in calls.read_text().splitlines()]
+    return next((body["inputs"]["submission"] for body in reversed(bodies) if "inputs" in body), "")
 
 
 def take(file: Path, method: str, path: str, query: str) -> dict:

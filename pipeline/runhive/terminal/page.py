@@ -34,7 +34,7 @@ def print_run(ledger: Ledger, run: Run) -> None:
     """Print what the ledger knows of one run."""
     summary = summarize(run)
     print_line(f"{run.run_id}  {run.name}".rstrip(), "bold")
-    _print_verdict(summary)
+    print_verdict(summary)
     print_section("Traceback", [(line,) for line in (run.traceback or "").splitlines()[-TRACEBACK_LINES:]])
     print_section("Run", _about(run))
     print_prose("Notes", [("", line) for line in run.notes.splitlines()[:NOTE_LINES]])
@@ -66,7 +66,8 @@ def print_run_as_json(ledger: Ledger, run: Run) -> None:
     print_json(row_of(run) | {name: getattr(run, name) for name in parts} | told)
 
 
-def _print_verdict(summary: Summary) -> None:
+def print_verdict(summary: Summary) -> None:
+    """Print how the run ended, or how it did against its baseline."""
     verdict, run = summary.verdict, summary.run
     if summary.state != "completed":
         print_line(f"{summary.ending}{f': {run.cause}' if run.cause else ''}", "bold")
