@@ -1,5 +1,6 @@
 """From a changed parameter to a version on the site, as a team goes through it: every workflow under act."""
 
+import sys
 from typing import Any
 
 import events
