@@ -144,6 +144,7 @@ def make_hive(folder: Path) -> None:
     push_runs(None, False, base.root)
     git(folder, "clone", "--quiet", "hub.git", "box")
     box = folder / "box"
+    git(box, "remote", "set-url", "origin", "../hub.git")
     for name, value in (("user.name", "Bee"), ("user.email", "bee@hive.example")):
         git(box, "config", name, value)
     git(box, "switch", "--quiet", "--create", "faster")

@@ -214,6 +214,15 @@ def test_a_bundle_of_a_job_that_made_no_run_has_none(hive: Hive) -> None:
     assert (bundle["workflow_run"], bundle["attempt"], bundle["commit"]) == (WORKFLOW, 1, hive.head)
 
 
+def test_a_model_whose_run_nobody_pushed_is_said_so_and_fails_nothing(hive: Hive) -> None:
+    hive.pack()
+    hive.answers()
+    before = hive.hub_tip()
+
+    assert "run `runhive runs push` where it was trained" in hive.collect(code=1)
+    assert (hive.check()["conclusion"], hive.hub_tip()) == ("neutral", before)
+
+
 def test_a_fork_is_not_collected(trained: Hive) -> None:
     before = trained.hub_tip()
 

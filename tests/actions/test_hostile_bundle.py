@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
+import pygit2
 import pytest
 from forging import change, events, put, relist, rename_run
 from hive import BASE_RUN, RUN, Hive
@@ -335,6 +337,33 @@ def test_a_script_in_every_string_reaches_neither_the_comment_nor_the_check(trai
     for text in (trained.comment(), trained.check()["output"]["summary"]):
         assert "script" in text
         assert strange_tokens(text) == []
+
+
+def test_values_of_the_wrong_kind_crash_nothing(trained: Hive) -> None:
+    change(trained.bundle, RUN, "trained", lambda data: data.update(selection=["x"], record_md5=7))
+    change(trained.bundle, RUN, "evaluated", lambda data: data.update(evaluation={"evaluation_set": "val"}))
+    change(trained.bundle, RUN, "exported", lambda data: data.update(parity={"onnx_bytes": "many"}))
+    odd = {
+        "code": {"commit": 7, "dirty": "no"},
+        "data": {"digest": []},
+        "environment": {"host": {}},
+        "params": {"a": [{}]},
+    }
+    change(trained.bundle, RUN, "started", lambda data: data.update(odd))
+    trained.collect()
+
+    assert "`val.accuracy` is **83.3" in trained.comment()
+
+
+@pytest.mark.parametrize("content", [b"path,sha256\n", b"\x00\xff", b"a" * 1000])
+def test_answers_that_are_no_table_are_refused(trained: Hive, content: bytes) -> None:
+    folder = trained.bundle / run_folder(RUN) / "files"
+    (path,) = folder.glob("*-predictions.csv")
+    path.unlink()
+    (folder / f"{path.name.split('-')[0]}-{str(pygit2.hash(content))[:8]}-predictions.csv").write_bytes(content)
+    relist(trained.bundle)
+
+    is_refused(trained, "is damaged")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

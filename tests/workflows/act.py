@@ -69,22 +69,22 @@ class Box:
         """Set what GitHub's API answers; see tests/actions/fake_gh.py."""
         (self.folder / "answers.json").write_text(json.dumps(answers))
 
-    def posted(self, path: str) -> list[dict[str, Any]]:
-        """The bodies that were posted to *path* of GitHub's API."""
-        file = self.folder / "calls.jsonl"
-        calls = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-        return [call["body"] for call in calls if call.get("method") == "POST" and call["path"] == path]
-
     def git(self, *words: str) -> str:
         done = subprocess.run(["git", "-C", self.hub, *words], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def calls(self, action: str) -> list[dict[str, Any]]:
-        """The inputs with which the stub of *action* was called, and for `gh` its words."""
-        file = self.folder / "calls.jsonl"
-        lines = file.read_text().splitlines() if file.exists() else []
-        return [call for line in lines if (call := json.loads(line)).get("action") == action]
+    def steps(self, action: str) -> list[dict[str, Any]]:
+        """What steps did by the stub of *action*, or by `gh` other than to call the API."""
+        return [call for call in self._kept("steps.jsonl") if call["action"] == action]
+
+    def posted(self, path: str) -> list[dict[str, Any]]:
+        """The bodies that were posted to *path* of GitHub's API."""
+        return [call["body"] for call in self._kept("calls.jsonl") if call["method"] == "POST" and call["path"] == path]
+
+    def _kept(self, name: str) -> list[dict[str, Any]]:
+        file = self.folder / name
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def run(
         self, workflow: str, event_name: str, event: Mapping[str, Any], commit: str, jobs: tuple[str, ...] = ()

@@ -78,7 +78,7 @@ def test_a_changed_learning_rate_becomes_a_run_an_answer_a_version_and_a_site(hi
     registered = hive.box.run("register.yml", "push", events.push(merged), merged)
     assert registered.jobs == {"register": "success", "publish": "success"}, registered.output
     assert hive.box.git("tag", "--points-at", merged) == "my-model@v1.0.0"
-    (release,) = [call["words"] for call in hive.box.calls("gh") if call["words"][0] == "release"]
+    (release,) = [call["words"] for call in hive.box.steps("gh") if call["words"][0] == "release"]
     names = {word.rpartition("/")[2] for word in release}
     assert {"model.onnx", "model.json", "model-card.md", "SHA256SUMS", "my-model@v1.0.0"} <= names
     nothing_new = hive.box.run("register.yml", "push", events.push(merged), merged)

@@ -11,7 +11,7 @@ from runhive.actions.github import GitHub
 from runhive.actions.markdown import prose
 from runhive.actions.reading import Refused
 from runhive.actions.rescore import Unscored
-from runhive.actions.taking import Taken, Told, take
+from runhive.actions.taking import NothingTrained, Taken, Told, take
 from runhive.actions.workflow import jobs_of, read_event
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.ledger import open_ledger
@@ -59,6 +59,14 @@ def collect(root: Path, order: Order) -> Collected:
         taken = take(ledger, root, order.bundle, told)
     except (Refused, Unscored) as error:
         _tell(github, told, order, Check("failure", "The bundle is refused", _refusal(str(error))))
+        raise
+    except NothingTrained as error:
+        _tell(
+            github,
+            told,
+            order,
+            Check("neutral", "Nothing was trained", f"### Nothing was trained\n\n{prose(str(error))}.\n"),
+        )
         raise
     if taken is None:
         return Collected(("no training was asked for, so there is nothing to collect",), "")

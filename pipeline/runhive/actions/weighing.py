@@ -6,7 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from runhive.actions.bundle import ONNX
-from runhive.actions.rescore import Scored, numbers_of, predictions_of, read_sets, score_file
+from runhive.actions.rescore import Scored, Unscored, numbers_of, predictions_of, read_sets, score_file
+from runhive.errors import RunhiveError
 from runhive.formats.predictions import Predictions
 from runhive.gate.case import Answers, Case, Measured
 from runhive.gate.evidence import tried_on
@@ -89,19 +90,29 @@ def _case(
         )
         for images, answered, current in zip(sets, scored.runs, opponent, strict=True)
     ]
-    differences = [parity_of(one, of, claimed) for one, of in zip(sets, scored.runs, strict=True)] if claimed else []
-    parity = next((found for found in differences if found is not None), None)
+    parity, why = _parity(sets, scored, claimed)
     return Case(
         candidate=run.run_id,
         current=f"run {base.run.run_id}" if base.run else None,
         sets=tuple(measured),
         parity=parity,
-        why_no_parity="" if parity is not None else "the run keeps no answers to the images of gate.evaluation_sets",
+        why_no_parity=why,
         onnx_bytes=scored.onnx_bytes,
         milliseconds=scored.milliseconds,
         faults=tuple(_faults(run)),
         machine=scored.machine,
     )
+
+
+def _parity(sets: Sequence[Images], scored: Scored, claimed: Predictions | None) -> tuple[float | None, str]:
+    """How far the ONNX file's answers are from those that the run kept, or why that cannot be told."""
+    try:
+        for images, answered in zip(sets, scored.runs, strict=True):
+            if claimed and (found := parity_of(images, answered, claimed)) is not None:
+                return found, ""
+    except RunhiveError as error:  # it kept the same logits for all images
+        return None, str(error)
+    return None, "the run keeps no answers to the images of gate.evaluation_sets"
 
 
 def _faults(run: Run) -> list[str]:
@@ -123,7 +134,10 @@ def _base_answers(ledger: Ledger, base: Base, sets: list[Images]) -> list[Answer
         with TemporaryDirectory() as folder:
             path = Path(folder, "model.onnx")
             path.write_bytes(content)
-            scored = score_file(path, f"the model of run {base.run.run_id}", base.root, base.gate, sets)
+            try:
+                scored = score_file(path, f"the model of run {base.run.run_id}", base.root, base.gate, sets)
+            except Unscored as error:  # the fault is the base branch's, and no pull request's
+                raise RunhiveError(str(error)) from error
         return [run.answers for run in scored.runs]
     told = kept_predictions(ledger, base.run)
     return [_matched(images, told) if told else None for images in sets]
