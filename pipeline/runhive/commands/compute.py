@@ -18,8 +18,8 @@ def list_targets(as_json: bool) -> None:
     """List the targets, and how many runners of each are online and busy."""
     from runhive.compute.here import PARAMS, github_here
     from runhive.compute.runners import Runner, fitting, is_hosted, list_runners
-    from runhive.params import load_params
     from runhive.compute.table import print_targets, targets_as_json
+    from runhive.params import load_params
 
     enter_root()
     compute, github = load_params(PARAMS).compute, github_here()
@@ -43,9 +43,9 @@ def show_target(target: str | None, form: str | None, as_json: bool) -> None:
     from runhive.compute.files import box_settings, helm_values
     from runhive.compute.here import PARAMS, github_here
     from runhive.compute.runners import fitting, is_hosted, list_runners
+    from runhive.compute.table import print_target, target_as_json
     from runhive.compute.targets import find_target
     from runhive.params import load_params
-    from runhive.compute.table import print_target, target_as_json
 
     enter_root()
     name, found = find_target(load_params(PARAMS).compute, target)

@@ -79,8 +79,8 @@ def cancel(run: str) -> None:
 @EVERY
 def resubmit(run: str, wait: bool, every: float) -> None:
     """Start RUN, which has ended, once more: the same commit, target and parameters. RUN is as for `watch`."""
-    from runhive.compute.workflow_runs import read_workflow_run, start_again
     from runhive.compute.waiting import follow
+    from runhive.compute.workflow_runs import read_workflow_run, start_again
     from runhive.tracking.repository import main_root
 
     github, found = _named(run)
