@@ -1,4 +1,4 @@
-"""A repository on "GitHub", with a branch that changes the learning rate and a DVC remote that is a folder."""
+"""A repository on "GitHub" and its author's clone, with parameters that train in seconds."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,8 @@ from workspace import Workspace, make_workspace
 CHANGES = (
     "model.arch=squeezenet1_1",
     "train.epochs=1",
+    "export.variants=[fp32, fp16]",
+    "export.most_changed.fp16=1.0",
     "compute.targets.gpu.labels=[gpu]",
     "compute.targets.gpu.timeout_minutes=20",
     "gate.max_ece=1.0",
@@ -42,16 +44,40 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A repository in which nothing ran; not to be changed."""
     workspace = make_workspace(tmp_path_factory.mktemp("started") / "repository")
     workspace.change_params(*CHANGES)
+    workspace.git("commit", "-qam", "Parameters")
     return workspace
 
 
 @pytest.fixture
-def hive(started: Workspace, tmp_path: Path) -> Hive:
-    clone = started.copy_to(tmp_path / "clone")
-    clone.run("dvc", "remote", "add", "-q", "-d", "store", str(tmp_path / "store"))
-    clone.git("add", "-A")
-    clone.git("commit", "-qm", "Parameters and a remote")
-    box = open_box(tmp_path / "box", clone.root)
+def new_hive(started: Workspace, tmp_path: Path) -> Hive:
+    """A repository that was just pushed to "GitHub"; it has no DVC remote."""
+    return make_hive(started, tmp_path)
+
+
+@pytest.fixture
+def hive(new_hive: Hive, tmp_path: Path) -> Hive:
+    """A repository with a DVC remote that is a folder."""
+    return with_remote(new_hive, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def still_hive(started: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Hive:
+    """As `hive`, for tests in which nothing is trained and nothing pushed to main."""
+    folder = tmp_path_factory.mktemp("still")
+    return with_remote(make_hive(started, folder), folder)
+
+
+def make_hive(source: Workspace, folder: Path) -> Hive:
+    clone = source.copy_to(folder / "clone")
+    box = open_box(folder / "box", clone.root)
+    for key, value in (("user.name", "Author"), ("user.email", "author@example.org")):
+        clone.git("config", key, value)
     clone.git("remote", "add", "origin", str(box.hub))
-    clone.git("fetch", "-q", "origin")
+    clone.git("push", "-q", "-u", "origin", "main")
     return Hive(clone, box)
+
+
+def with_remote(hive: Hive, folder: Path) -> Hive:
+    hive.clone.run("dvc", "remote", "add", "-q", "-d", "store", str(folder / "store"))
+    hive.pushed("main")
+    return hive

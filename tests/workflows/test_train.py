@@ -17,14 +17,12 @@ TRAINED = {"plan": "success", "node 0": "success"}
 )
 @pytest.mark.parametrize("action", ["labeled", "synchronize"])
 def test_nothing_runs_for_a_fork_whatever_its_labels(
-    action: str, repository: str | None, labels: tuple[str, ...], hive: Hive
+    action: str, repository: str | None, labels: tuple[str, ...], still_hive: Hive
 ) -> None:
-    event = events.pull_request(
-        hive.main, hive.main, action=action, labels=labels, label="run-gpu" if action == "labeled" else None,
-        repository=repository,
-    )  # fmt: skip
+    head, label = still_hive.main, "run-gpu" if action == "labeled" else None
+    event = events.pull_request(head, head, action=action, labels=labels, label=label, repository=repository)
 
-    assert hive.box.run("train.yml", "pull_request", event, hive.main).jobs == {}
+    assert still_hive.box.run("train.yml", "pull_request", event, still_hive.main).jobs == {}
 
 
 @pytest.mark.parametrize(
@@ -32,21 +30,21 @@ def test_nothing_runs_for_a_fork_whatever_its_labels(
     [("synchronize", (), None), ("labeled", ("docs",), "docs"), ("labeled", ("run-gpu", "docs"), "docs")],
 )
 def test_nothing_runs_without_the_label_nor_for_another_one(
-    action: str, labels: tuple[str, ...], label: str | None, hive: Hive
+    action: str, labels: tuple[str, ...], label: str | None, still_hive: Hive
 ) -> None:
-    event = events.pull_request(hive.main, hive.main, action=action, labels=labels, label=label)
+    event = events.pull_request(still_hive.main, still_hive.main, action=action, labels=labels, label=label)
 
-    assert hive.box.run("train.yml", "pull_request", event, hive.main).jobs == {}
+    assert still_hive.box.run("train.yml", "pull_request", event, still_hive.main).jobs == {}
 
 
-def test_the_plan_of_a_hostile_title_and_branch_is_made_and_neither_is_run_as_code(hive: Hive) -> None:
-    mark = hive.box.folder / "owned"
+def test_the_plan_of_a_hostile_title_and_branch_is_made_and_neither_is_run_as_code(still_hive: Hive) -> None:
+    mark = still_hive.box.folder / "owned"
     words = f'"; touch {mark}; echo "$(touch {mark})`touch {mark}`'
-    head = hive.pushed("change", "train.lr=0.003")
+    head = still_hive.pushed("change", "train.lr=0.003")
     event = events.pull_request(
-        head, hive.main, action="synchronize", labels=("run-gpu", words), branch=words, title=words
+        head, still_hive.main, action="synchronize", labels=("run-gpu", words), branch=words, title=words
     )
-    ran = hive.box.run("train.yml", "pull_request", event, head, jobs=("plan",))
+    ran = still_hive.box.run("train.yml", "pull_request", event, head, jobs=("plan",))
 
     assert ran.jobs == {"plan": "success"}, ran.output
     assert not mark.exists()
@@ -64,9 +62,9 @@ def test_the_plan_of_a_hostile_title_and_branch_is_made_and_neither_is_run_as_co
     ],
 )
 def test_a_dispatch_that_cannot_be_had_asks_for_no_runner_and_says_why(
-    inputs: dict[str, str], said: str, hive: Hive
+    inputs: dict[str, str], said: str, still_hive: Hive
 ) -> None:
-    ran = hive.box.run("train.yml", "workflow_dispatch", events.dispatch(**inputs), hive.main)
+    ran = still_hive.box.run("train.yml", "workflow_dispatch", events.dispatch(**inputs), still_hive.main)
 
     assert ran.jobs == {"plan": "failure"}
     assert said in ran.output
