@@ -1,42 +1,10 @@
-"""A repository on "GitHub" and its author's clone, with parameters that train in seconds."""
+"""Repositories on "GitHub", with parameters that train in seconds."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from act import Box, open_box
+from team import CHANGES, Hive, make_hive, with_remote
 from workspace import Workspace, make_workspace
-
-CHANGES = (
-    "model.arch=squeezenet1_1",
-    "train.epochs=1",
-    "export.variants=[fp32, fp16]",
-    "export.most_changed.fp16=1.0",
-    "compute.targets.gpu.labels=[gpu]",
-    "compute.targets.gpu.timeout_minutes=20",
-    "gate.max_ece=1.0",
-)
-
-
-@dataclass(frozen=True)
-class Hive:
-    """A team's repository: the author's clone, and the box that is "GitHub"."""
-
-    clone: Workspace
-    box: Box
-
-    @property
-    def main(self) -> str:
-        return self.box.git("rev-parse", "main")
-
-    def pushed(self, branch: str, *changes: str) -> str:
-        """Commit changes of params.yaml on *branch*, push it, and return the commit."""
-        self.clone.git("checkout", "-q", "-B", branch)
-        self.clone.change_params(*changes)
-        self.clone.git("add", "-A")
-        self.clone.git("commit", "-q", "--allow-empty", "-m", f"Set {', '.join(changes)}")
-        self.clone.git("push", "-q", "origin", branch)
-        return self.clone.git("rev-parse", "HEAD").strip()
 
 
 @pytest.fixture(scope="session")
@@ -65,19 +33,3 @@ def still_hive(started: Workspace, tmp_path_factory: pytest.TempPathFactory) -> 
     """As `hive`, for tests in which nothing is trained and nothing pushed to main."""
     folder = tmp_path_factory.mktemp("still")
     return with_remote(make_hive(started, folder), folder)
-
-
-def make_hive(source: Workspace, folder: Path) -> Hive:
-    clone = source.copy_to(folder / "clone")
-    box = open_box(folder / "box", clone.root)
-    for key, value in (("user.name", "Author"), ("user.email", "author@example.org")):
-        clone.git("config", key, value)
-    clone.git("remote", "add", "origin", str(box.hub))
-    clone.git("push", "-q", "-u", "origin", "main")
-    return Hive(clone, box)
-
-
-def with_remote(hive: Hive, folder: Path) -> Hive:
-    hive.clone.run("dvc", "remote", "add", "-q", "-d", "store", str(folder / "store"))
-    hive.pushed("main")
-    return hive

@@ -2,50 +2,16 @@
 
 import re
 import subprocess
-from typing import Any
 
 import events
 import pytest
-from act import REPOSITORY, ROOT, Ran
-
-from conftest import Hive
-from runhive.tracking.ledger.ledger import open_ledger
-from runhive.tracking.ledger.run import Run
+from act import REPOSITORY, ROOT
+from team import COMMENTS, Hive, collect, runs_on_the_hub, told_by_github
 
 pytestmark = pytest.mark.slow
 TUTORIAL = (ROOT / "docs/tutorial/first-pull-request.md").read_text()
 BLOCK = re.compile(r"^```(sh|bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMENTS = f"repos/{REPOSITORY}/issues/7/comments"
 CHECKS = f"repos/{REPOSITORY}/check-runs"
-
-
-def told_by_github(hive: Hive, trained: Ran, head: str, comments: list[dict[str, Any]]) -> None:
-    """What GitHub knows: the jobs of the train, the open pull request of *head*, its comments, the Pages."""
-    pull = {"number": 7, "state": "open", "head": {"sha": head, "repo": {"full_name": REPOSITORY}}}
-    hive.box.answers(
-        {"path": ".*/actions/runs/[0-9]+/attempts/1/jobs", "body": events.jobs_of(trained, "success")},
-        {"path": f".*/commits/{head}/pulls", "body": [pull]},
-        {"path": COMMENTS, "body": comments},
-        {"path": f".*/commits/{head}/check-runs", "body": {"check_runs": []}},
-        {"path": f"repos/{REPOSITORY}", "body": {"private": True}},
-        {"path": f"repos/{REPOSITORY}/pages", "body": {"public": False}},
-        {"method": "POST", "path": ".*", "body": {"id": 1}},
-        {"method": "PATCH", "path": ".*", "body": {"id": 1}},
-    )
-
-
-def runs_on_the_hub(hive: Hive) -> list[Run]:
-    """The ledger as a fresh clone of the hub has it."""
-    hive.clone.git("fetch", "-q", "origin", "+refs/runs/main:refs/runs/seen")
-    clone = hive.clone.root.parent / f"fresh-{hive.box.runs}"
-    hive.clone.git("clone", "-q", str(hive.box.hub), str(clone))
-    hive.clone.git("-C", str(clone), "fetch", "-q", "origin", "refs/runs/main:refs/runs/main")
-    return open_ledger(clone).runs()
-
-
-def collect(hive: Hive, trained: Ran, head: str, conclusion: str = "success") -> Ran:
-    event = events.workflow_run("train", trained, head, conclusion)
-    return hive.box.run("collect.yml", "workflow_run", event, hive.main)
 
 
 def follow(hive: Hive, block: str, **words: str) -> str:

@@ -6,8 +6,7 @@ import socket
 import events
 import psutil
 import pytest
-
-from conftest import Hive
+from team import Hive, collect, runs_on_the_hub, told_by_github
 
 TRAINED = {"plan": "success", "node 0": "success"}
 
@@ -71,25 +70,32 @@ def test_a_dispatch_that_cannot_be_had_asks_for_no_runner_and_says_why(
     assert len([line for line in ran.output.splitlines() if line.startswith("runhive: ")]) == 1
 
 
-def test_a_train_that_fails_still_hands_over_its_run(hive: Hive) -> None:
+@pytest.mark.slow
+def test_a_train_that_fails_hands_over_its_run_which_is_in_the_history_as_failed(hive: Hive) -> None:
     """The learning rate is beyond all measure, so that training diverges."""
     event = events.dispatch(set="train.lr=100\ntrain.optimizer={name: sgd, momentum: 0.99, weight_decay: 0.0}")
     ran = hive.box.run("train.yml", "workflow_dispatch", event, hive.main)
 
     assert ran.jobs == {"plan": "success", "node 0": "failure"}, ran.output
-    bundle = hive.box.artifacts / str(ran.number) / "runhive-run"
-    assert len(json.loads((bundle / "bundle.json").read_text())["runs"]) == 1
-    assert [path.name for path in bundle.parent.iterdir()] == ["runhive-asked", "runhive-run"], "no checkpoint"
+    left = hive.box.artifacts / str(ran.number)
+    assert sorted(path.name for path in left.iterdir()) == ["runhive-asked", "runhive-run"], "and no checkpoint"
+    told_by_github(hive, ran, hive.main, [], "failure")
+    collected = collect(hive, ran, hive.main, "failure")
+    assert collected.jobs == {"collect": "success", "preview": "success"}, collected.output
+    (run,) = runs_on_the_hub(hive)
+    assert (run.state, run.params["train"]["lr"]) == ("failed", 100)
 
 
+@pytest.mark.slow
 def test_two_jobs_of_a_matrix_meet_by_torchrun_and_train_together(hive: Hive) -> None:
     hive.box.variables["RUNHIVE_RENDEZVOUS"] = f"{own_address()}:{free_port()}"
-    event = events.dispatch(nodes="2", set="train.cache=off")
-    ran = hive.box.run("train.yml", "workflow_dispatch", event, hive.main)
+    ran = hive.box.run("train.yml", "workflow_dispatch", events.dispatch(nodes="2"), hive.main)
 
     assert ran.jobs == {"plan": "success", "node 0": "success", "node 1": "success"}, ran.output
     told = json.loads((hive.box.artifacts / str(ran.number) / "runhive-run" / "bundle.json").read_text())
-    assert len(told["runs"]) == 1
+    (started,) = (hive.box.artifacts / str(ran.number) / "runhive-run").rglob("*started*.json")
+    environment = json.loads(started.read_text())["data"]["environment"]
+    assert environment["distributed"]["nodes"] == 2 and len(told["runs"]) == 1
 
 
 def own_address() -> str:

@@ -16,7 +16,6 @@ from runhive.tracking.registry.catalog import Catalog
 from runhive.tracking.registry.clean import LOCK, stages_of
 from runhive.tracking.registry.download import download
 from runhive.tracking.registry.find import find_version
-from runhive.tracking.registry.objects import send
 from runhive.tracking.registry.register import TRAIN_RECORD, plan_version, run_at
 from runhive.tracking.registry.writing import Registry, registry_of
 
@@ -32,25 +31,29 @@ class Registered:
     verdict: Verdict
 
 
+def look(root: Path) -> Run | str:
+    """The run whose model HEAD holds and no version has yet, or why there is nothing to register.
+
+    Raises RunhiveError where HEAD holds a model that the ledger has no run of.
+    """
+    with registry_of(root) as registry:
+        return _candidate(registry)
+
+
 def register_new(root: Path, gate: Gate, assets: Path) -> Registered | str:
     """Register the model that HEAD holds and put its files into *assets*, or say why there is nothing to register.
 
     Raises RunhiveError where the model is new and cannot be a version, and where the gate refuses it.
     """
     with registry_of(root) as registry:
-        repository = registry.ledger.repository
-        commit = str(repository.head.target)
-        if not _holds_a_model(repository, commit):
-            return f"nothing to register: {LOCK} of {commit[:8]} holds no model"
-        run = run_at(registry.ledger, commit)
-        if known := _version_of(registry.catalog(), run):
-            return f"nothing to register: the model of {commit[:8]} is {known}"
-        plan = plan_version(registry, run.run_id, None, None)
-        send(registry.root, [file["md5"] for file in plan.data["files"].values()])
+        found = _candidate(registry)
+        if isinstance(found, str):
+            return found
+        plan = plan_version(registry, found.run_id, None, None)
         verdict = admit_version(registry, plan, gate, force=False, reason="")
         assert verdict is not None  # there is a gate
         write_assets(registry, plan.title, assets)
-    return Registered(plan.title, run.run_id, verdict)
+    return Registered(plan.title, found.run_id, verdict)
 
 
 def write_assets(registry: Registry, title: str, assets: Path) -> None:
@@ -64,6 +67,16 @@ def write_assets(registry: Registry, title: str, assets: Path) -> None:
             write_atomic(assets / name, file.read_bytes())
     sums = [f"{sha256_of(file)}  {file.name}\n" for file in sorted(assets.iterdir())]
     write_atomic(assets / SUMS, "".join(sums).encode())
+
+
+def _candidate(registry: Registry) -> Run | str:
+    repository = registry.ledger.repository
+    commit = str(repository.head.target)
+    if not _holds_a_model(repository, commit):
+        return f"nothing to register: {LOCK} of {commit[:8]} holds no model"
+    run = run_at(registry.ledger, commit)
+    known = _version_of(registry.catalog(), run)
+    return f"nothing to register: the model of {commit[:8]} is {known}" if known else run
 
 
 def _holds_a_model(repository: pygit2.Repository, commit: str) -> bool:

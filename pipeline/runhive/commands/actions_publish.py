@@ -8,20 +8,26 @@ from runhive.commands.actions_train import OUTPUTS
 
 
 @click.command()
-@click.argument("assets", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("assets", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @OUTPUTS
-def register(assets: Path, outputs: Path) -> None:
+def register(assets: Path | None, outputs: Path) -> None:
     """Register the model that HEAD holds, if it is new and the gate admits it; put what a release has into DIR.
 
-    The output `version` is its name, or empty where there was nothing to register.
+    The output `version` is its name, or empty where there was nothing to register. Without DIR it only looks: the
+    output `new` is the run to register, or empty. The gate needs the images of its evaluation sets.
     """
     from runhive.actions.outputs import write_outputs
-    from runhive.actions.register import Registered, register_new
+    from runhive.actions.register import Registered, look, register_new
     from runhive.params import load_params
     from runhive.terminal.models import print_verdict
     from runhive.terminal.output import print_line
     from runhive.tracking.repository import main_root
 
+    if assets is None:
+        found = look(main_root())
+        print_line(found if isinstance(found, str) else f"run {found.run_id} has a new model")
+        write_outputs(outputs, {"new": "" if isinstance(found, str) else found.run_id})
+        return
     made = register_new(main_root(), load_params(Path("params.yaml")).gate, assets)
     if not isinstance(made, Registered):
         print_line(made)
