@@ -13,7 +13,6 @@ from runhive.tracking.ledger.run import Run
 
 COMMENTS = f"repos/{REPOSITORY}/issues/7/comments"
 CHANGES = (
-    "model.arch=squeezenet1_1",
     "train.epochs=1",
     "export.variants=[fp32, fp16]",
     "export.most_changed.fp16=1.0",
