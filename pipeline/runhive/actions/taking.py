@@ -69,7 +69,7 @@ def take(ledger: Ledger, root: Path, folder: Path | None, told: Told) -> Taken |
         return _take_ending(ledger, told)
     incoming = {one.run.run_id: one for one in incoming_runs(opened, ledger, told.workflow)}
     main = incoming[opened.bundle.run]
-    _refuse_older(main.run, told.workflow)
+    _refuse_older(ledger, main.run.run_id, told.workflow)
     base, reason = find_baseline(ledger, main.run, root)
     weighed = _weighed(ledger, root, opened, main, base)
     verdict = _kept_verdict(main.run, told.workflow) or (weighed.verdict if weighed else None)
@@ -87,9 +87,9 @@ def _check_origin(opened: Opened, workflow: WorkflowRun) -> None:
         raise refused("it says that another workflow run made it")
 
 
-def _refuse_older(run: Run, workflow: WorkflowRun) -> None:
+def _refuse_older(ledger: Ledger, run_id: str, workflow: WorkflowRun) -> None:
     """Two events of one workflow run may come in the wrong order."""
-    known = run.collected.get("workflow", {})
+    known = ledger.run(run_id).collected.get("workflow", {}) if ledger.has(run_id) else {}
     if known.get("id") == workflow.id and known.get("attempt", 0) > workflow.run_attempt:
         raise RunhiveError(f"attempt {known['attempt']} of the workflow run is collected: an older one adds nothing")
 
@@ -153,8 +153,7 @@ def _take_ending(ledger: Ledger, told: Told) -> Taken | None:
         return None
     workflow = told.workflow
     run_id = ending_id(workflow)
-    if ledger.has(run_id):
-        _refuse_older(ledger.run(run_id), workflow)
+    _refuse_older(ledger, run_id, workflow)
     code = {"commit": workflow.head_sha, "branch": workflow.head_branch}
     started = masked_tree({"launcher": workflow.launcher, "code": code})
     events = [Event("started", started, time=workflow.created_at.isoformat())]
