@@ -2,12 +2,22 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import pygit2
+
+from runhive.actions.packing import contents_of
 from runhive.files import sha256_of
+from runhive.tracking.ledger.entry import read_events
+from runhive.tracking.ledger.kept import in_force
+from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.objects import commit_at, content_of, grow, subtree, tree_of
 from runhive.tracking.ledger.run import Event, run_folder
+
+Events = list[Event]
 
 
 def relist(bundle: Path, **changed: Any) -> None:
@@ -22,32 +32,41 @@ def relist(bundle: Path, **changed: Any) -> None:
     manifest.write_text(json.dumps(told | changed))
 
 
-def events(bundle: Path, run_id: str) -> list[tuple[Path, Event]]:
-    """The events of a run of the bundle, in order."""
-    paths = sorted((bundle / run_folder(run_id) / "events").iterdir())
-    return [(path, Event.from_json(path.read_bytes())) for path in paths]
+def rewrite(
+    bundle: Path, run_id: str, edit: Callable[[Events], Events] = list, files: Mapping[str, bytes] | None = None,
+    other_id: str | None = None,
+) -> None:  # fmt: skip
+    """Write the run's folder anew, as a ledger would: with events as *edit* makes them, and *files* put in."""
+    with TemporaryDirectory() as temporary:
+        scratch = pygit2.init_repository(temporary)
+        paths = [path for path in (bundle / "runs").rglob("*") if path.is_file()]
+        blobs = {path.relative_to(bundle).as_posix(): scratch.create_blob(path.read_bytes()) for path in paths}
+        folder = subtree(scratch[grow(scratch, None, blobs)].peel(pygit2.Tree), run_folder(run_id))
+        assert folder
+        kept = {name: content_of(scratch, one.id) for name, one in in_force(folder).items()}
+        events = edit(sorted(read_events(folder, run_folder(run_id)), key=Event.sort_key))
+        shutil.rmtree(bundle / "runs")
+        wanted = other_id or run_id
+        Ledger(scratch).append(wanted, events, kept | dict(files or {}))
+        made = subtree(tree_of(commit_at(scratch)), run_folder(wanted))
+        for path, content in contents_of(made, run_folder(wanted)):
+            (bundle / path).parent.mkdir(parents=True, exist_ok=True)
+            (bundle / path).write_bytes(content)
+    relist(bundle, **({"run": other_id, "runs": [other_id]} if other_id else {}))
 
 
 def put(bundle: Path, run_id: str, event: Event) -> None:
-    """Put an event in, named by its content as one of ours is."""
-    (bundle / run_folder(run_id) / "events" / event.file_name()).write_bytes(event.to_json())
+    """Put an event in after all others."""
+    rewrite(bundle, run_id, lambda events: [*events, event])
 
 
 def change(bundle: Path, run_id: str, type: str, edit: Callable[[dict[str, Any]], None]) -> None:
     """Change what the events of *type* say."""
-    for path, event in events(bundle, run_id):
-        if event.type == type:
-            path.unlink()
-            edit(event.data)
-            put(bundle, run_id, event)
-    relist(bundle)
 
+    def changed(events: Events) -> Events:
+        for event in events:
+            if event.type == type:
+                edit(event.data)
+        return events
 
-def rename_run(bundle: Path, run_id: str, other: str) -> None:
-    """Give the run another id."""
-    (bundle / run_folder(other)).parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(bundle / run_folder(run_id), bundle / run_folder(other))
-    for folder in sorted((bundle / "runs").rglob("*"), reverse=True):
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-    relist(bundle, run=other, runs=[other])
+    rewrite(bundle, run_id, changed)

@@ -33,6 +33,7 @@ def test_a_run_lands_in_the_hubs_ledger_and_the_pull_request_is_answered(trained
     assert trained.comment().splitlines()[1] == "### Worse than the base: the gate refuses it"
     assert "**0 images won, 5 lost** of 30" in trained.comment()
     assert (trained.check()["conclusion"], trained.check()["head_sha"]) == ("failure", trained.head)
+    assert "pull request  7" in trained.call(reader, "runs", "show", RUN)
     assert git(trained.hub, "rev-parse", "main") == code_before
 
 

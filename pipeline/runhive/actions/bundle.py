@@ -30,7 +30,7 @@ WORKSPACE = {
     "results/parity.json": "results/parity.json",
 }
 IN_LEDGER = re.compile(
-    r"(runs/[0-9/]{11}[0-9a-f-]{22}/(events|files)/[A-Za-z0-9._-]{1,200}|media/[0-9a-f]{2}/[0-9a-f]{64}\.jpg)"
+    r"(runs/[0-9/]{11}[0-9a-f-]{22}/((events|files)/)?[A-Za-z0-9][A-Za-z0-9._-]{0,199}|media/[0-9a-f]{2}/[0-9a-f]{64}\.jpg)"
 )
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Repository = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9-]+/[A-Za-z0-9_.-]+)?$", max_length=200)]

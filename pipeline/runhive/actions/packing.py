@@ -89,16 +89,21 @@ def _ledger_files(ledger: Ledger, run_ids: list[str]) -> Iterator[tuple[str, byt
     """The events and files of the runs, and the pictures that the hub has not, by their paths in the ledger's tree."""
     tree, seen = tree_of(commit_at(ledger.repository)), tree_of(commit_at(ledger.repository, SEEN))
     for run_id in run_ids:
-        for part in ("events", "files"):
-            path = f"{run_folder(run_id)}/{part}"
-            for entry in subtree(tree, path) or ():
-                if isinstance(entry, pygit2.Blob):
-                    yield f"{path}/{entry.name}", bytes_of(entry)
+        yield from contents_of(subtree(tree, run_folder(run_id)), run_folder(run_id))
     for shelf in subtree(tree, "media") or ():
         for entry in shelf if isinstance(shelf, pygit2.Tree) else ():
             path = f"media/{shelf.name}/{entry.name}"
             if isinstance(entry, pygit2.Blob) and not (seen and path in seen):
                 yield path, bytes_of(entry)
+
+
+def contents_of(folder: pygit2.Tree | None, path: str) -> Iterator[tuple[str, bytes]]:
+    """All files below the *folder* of a ledger's tree that lies at *path*, by their paths in the tree."""
+    for entry in folder or ():
+        if isinstance(entry, pygit2.Tree):
+            yield from contents_of(entry, f"{path}/{entry.name}")
+        elif isinstance(entry, pygit2.Blob):
+            yield f"{path}/{entry.name}", bytes_of(entry)
 
 
 def _copy_workspace(root: Path, folder: Path, main: Run) -> None:

@@ -12,8 +12,6 @@ from runhive.actions.bundle import BUNDLE, BUNDLE_BYTES, LEDGER_BYTES, MOST_FILE
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of
 from runhive.mistakes import one_line
-from runhive.tracking.ledger.kept import FOLDER, KEPT_NAME
-from runhive.tracking.ledger.run import run_folder
 
 DEEPEST = 8  # folders in each other
 
@@ -30,13 +28,6 @@ class Opened:
         """Where the file *name* lies; None where the bundle has none."""
         found = self.folder / name
         return found if any(file.path == name for file in self.bundle.files) else None
-
-    def kept(self, run_id: str, name: str) -> bytes | None:
-        """The content of a run's file of the ledger's tree that was kept last; None where it has none."""
-        folder = f"{run_folder(run_id)}/{FOLDER}/"
-        paths = [path for path in self.ledger if path.startswith(folder) and KEPT_NAME.fullmatch(path[len(folder) :])]
-        found = [path for path in sorted(paths) if path[len(folder) :].split("-", 2)[2] == name]
-        return self.ledger[found[-1]] if found else None
 
 
 class Refused(RunhiveError):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pygit2
 
 from runhive.actions.belonging import Incoming, incoming_runs
 from runhive.actions.bundle import MODEL
@@ -21,10 +20,8 @@ from runhive.gate.verdict import Finding, Verdict
 from runhive.params import load_params
 from runhive.tracking.applying import WHOLE_LOCK
 from runhive.tracking.comparison import PREDICTIONS, find_baseline
-from runhive.tracking.ledger.adopt import adopt
-from runhive.tracking.ledger.kept import Kept
 from runhive.tracking.ledger.ledger import Ledger
-from runhive.tracking.ledger.run import Event, Run, run_folder
+from runhive.tracking.ledger.run import Event, Run
 from runhive.tracking.secrets import masked_tree
 
 NO_WORD = ("failed", "its job ended before the run said how it went")
@@ -72,15 +69,15 @@ def take(ledger: Ledger, root: Path, folder: Path | None, told: Told) -> Taken |
         return _take_ending(ledger, told)
     incoming = {one.run.run_id: one for one in incoming_runs(opened, ledger, told.workflow)}
     main = incoming[opened.bundle.run]
-    _refuse_older(main.run, told.workflow)
+    _refuse_older(ledger, main.run.run_id, told.workflow)
     base, reason = find_baseline(ledger, main.run, root)
-    weighed = _weighed(ledger, root, opened, main.run, base)
+    weighed = _weighed(ledger, root, opened, main, base)
     verdict = _kept_verdict(main.run, told.workflow) or (weighed.verdict if weighed else None)
     new = [one for one in incoming.values() if one.is_new]
     if new:
         of_main = {"metrics": dict(weighed.numbers), "verdict": weighed.verdict.kept()} if weighed else {}
         events = {one.run.run_id: _own_events(one, told, of_main if one is main else {}) for one in new}
-        adopt(ledger, _contents(opened, new), events)
+        ledger.adopt(_contents(opened, new), events, {main.run.run_id: _whole_lock(opened)})
     return Taken(ledger.run(main.run.run_id), base, reason, weighed, verdict, main.is_new)
 
 
@@ -90,30 +87,30 @@ def _check_origin(opened: Opened, workflow: WorkflowRun) -> None:
         raise refused("it says that another workflow run made it")
 
 
-def _refuse_older(run: Run, workflow: WorkflowRun) -> None:
+def _refuse_older(ledger: Ledger, run_id: str, workflow: WorkflowRun) -> None:
     """Two events of one workflow run may come in the wrong order."""
-    known = run.collected.get("workflow", {})
+    known = ledger.run(run_id).collected.get("workflow", {}) if ledger.has(run_id) else {}
     if known.get("id") == workflow.id and known.get("attempt", 0) > workflow.run_attempt:
         raise RunhiveError(f"attempt {known['attempt']} of the workflow run is collected: an older one adds nothing")
 
 
-def _weighed(ledger: Ledger, root: Path, opened: Opened, run: Run, base: Run | None) -> Weighed | None:
+def _weighed(ledger: Ledger, root: Path, opened: Opened, main: Incoming, base: Run | None) -> Weighed | None:
     """What the base branch's code computes of the bundle's model; None where it has none."""
-    model = opened.path(MODEL)
+    model, run = opened.path(MODEL), main.run
     if model is None:
         if run.state == "completed" and run.evaluation:
             raise refused(f"run {run.run_id} says that it is complete, and its model is not there")
         return None
     check_file(opened, run)
-    claimed = _claimed_answers(opened, run)
+    claimed = _claimed_answers(main)
     gate = load_params(root / "params.yaml").gate
     found = weigh(ledger, Base(root, gate, base), model, run, claimed)
     check_claims(run, found, claimed)
     return found
 
 
-def _claimed_answers(opened: Opened, run: Run) -> Predictions | None:
-    content = opened.kept(run.run_id, PREDICTIONS)
+def _claimed_answers(main: Incoming) -> Predictions | None:
+    run, content = main.run, main.files.get(PREDICTIONS)
     if content is None:
         return None
     try:
@@ -126,16 +123,15 @@ def _claimed_answers(opened: Opened, run: Run) -> Predictions | None:
 
 
 def _contents(opened: Opened, new: list[Incoming]) -> Mapping[str, bytes]:
-    """What goes into the ledger: the new runs' events and files, pictures, and the whole dvc.lock of the main run."""
+    """What goes into the ledger as it is: events and files of the new runs, and pictures."""
     ids = {one.run.run_id for one in new}
-    found = {path: one for path, one in opened.ledger.items() if path.startswith("media/") or path.split("/")[4] in ids}
+    return {path: one for path, one in opened.ledger.items() if path.startswith("media/") or path.split("/")[4] in ids}
+
+
+def _whole_lock(opened: Opened) -> Mapping[str, bytes]:
+    """The dvc.lock with the stages that come after the run's own, which `runs apply` brings to the author."""
     lock = opened.path("dvc.lock")
-    for run in (one.run for one in new if one.run.run_id == opened.bundle.run and lock):
-        assert lock
-        content = lock.read_bytes()
-        kept = Kept(max(event.order for event in run.events), str(pygit2.hash(content)), WHOLE_LOCK)
-        found[f"{run_folder(run.run_id)}/{kept.path()}"] = content
-    return found
+    return {WHOLE_LOCK: lock.read_bytes()} if lock else {}
 
 
 def _own_events(one: Incoming, told: Told, computed: Mapping[str, Any]) -> list[Event]:
@@ -157,8 +153,7 @@ def _take_ending(ledger: Ledger, told: Told) -> Taken | None:
         return None
     workflow = told.workflow
     run_id = ending_id(workflow)
-    if ledger.has(run_id):
-        _refuse_older(ledger.run(run_id), workflow)
+    _refuse_older(ledger, run_id, workflow)
     code = {"commit": workflow.head_sha, "branch": workflow.head_branch}
     started = masked_tree({"launcher": workflow.launcher, "code": code})
     events = [Event("started", started, time=workflow.created_at.isoformat())]
@@ -170,7 +165,7 @@ def _take_ending(ledger: Ledger, told: Told) -> Taken | None:
         _finished(told, workflow.run_attempt, *ending),
         _collected(told, {}),
     ]
-    is_new = adopt(ledger, {}, {run_id: events})
+    is_new = ledger.adopt({}, {run_id: events})
     return Taken(ledger.run(run_id), None, "", None, None, is_new)
 
 

@@ -59,7 +59,7 @@ def print_run_as_json(ledger: Ledger, run: Run) -> None:
     parts = (
         "traceback", "heartbeat", "exit_code", "input_digest", "requirements_digest", "outcome_digest", "code", "data",
         "environment", "launcher", "nodes", "command", "training", "evaluation", "parity", "comparison", "reproduction",
-        "phases", "began", "used",
+        "collected", "phases", "began", "used",
     )  # fmt: skip
     files = [dict(zip(("path", "bytes", "in", "md5"), row, strict=True)) for row in places(ledger, run, raw=True)]
     told = {"files": files, "events": [vars(event) for event in run.events]}
@@ -89,6 +89,7 @@ def _about(run: Run) -> list[tuple[str, str]]:
         "attempt": str(run.attempt) if run.attempt > 1 else "",
         "parent": run.parent or "",
         "launcher": " ".join(str(run.launcher[key]) for key in ("command", "url") if run.launcher.get(key)),
+        "pull request": str(run.collected.get("pull_request") or ""),
         "nodes": str(run.nodes) if run.nodes > 1 else "",
         "command": " ".join(run.command),
         "reproduced": f"{reproduced.get('verdict')}, by {reproduced.get('run_id')}" if reproduced else "",

@@ -26,20 +26,12 @@ STONE = re.compile(r"purged/\d{8}-\d{6}-[0-9a-f]{6}/[0-9a-f]{8}\.json")
 
 def check(path: str, blob: pygit2.Blob) -> tuple[str, list[str]]:
     """Return what kind of file lies at *path*, and what is wrong with it."""
-    for pattern, (kind, _) in KINDS.items():
-        if pattern.fullmatch(path):
+    for pattern, (kind, faults) in KINDS.items():
+        if match := pattern.fullmatch(path):
             try:
                 content = bytes_of(blob)
             except (RunhiveError, pygit2.GitError, OSError) as error:
                 return kind, [f"cannot be read: {error}"]
-            return check_content(path, content)
-    return check_content(path, b"")
-
-
-def check_content(path: str, content: bytes) -> tuple[str, list[str]]:
-    """Return what kind of file *path* is for, and what is wrong with *content* there."""
-    for pattern, (kind, faults) in KINDS.items():
-        if match := pattern.fullmatch(path):
             over = [f"has {len(content)} bytes, over the cap of {FILE_BYTES}"] if len(content) > FILE_BYTES else []
             return kind, [*over, *faults(match, content)]
     return "stray", ["is a path that no Runhive writes"]
