@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from clones import Clone
 from hub import FakeGitHub
-from told import WORKFLOW, runner, runners
+from told import MEETING, WORKFLOW, runner, runners
 
 GPU = "compute.targets.gpu"
 
@@ -159,13 +159,22 @@ def test_no_runner_at_all_is_right_for_a_scale_set_alone(clone: Clone, github: F
 def test_more_nodes_than_there_are_is_a_mistake_and_more_than_are_online_a_wait(
     clone: Clone, github: FakeGitHub
 ) -> None:
-    github.answers(WORKFLOW, runners(runner("a")))
+    github.answers(WORKFLOW, MEETING, runners(runner("a")))
 
     (line,) = problems(clone, "--nodes", "8")
     told = clone.call("compute", "check", "--nodes", "2").stdout.splitlines()
 
     assert line.startswith("gpu: 8 nodes are asked for and compute.targets.gpu.max_nodes is 4: ask for fewer")
     assert told[0] == "gpu: 2 runners are needed and 1 is online: jobs wait"
+
+
+def test_several_machines_without_a_place_to_meet_are_a_mistake(clone: Clone, github: FakeGitHub) -> None:
+    github.answers(WORKFLOW, runners(runner("a"), runner("b")))
+    (line,) = problems(clone, "--nodes", "2")
+    github.answers(WORKFLOW, {**MEETING, "status": 403}, runners(runner("a"), runner("b")))
+
+    assert line.startswith("2 nodes need a place to meet: run `gh variable set RUNHIVE_RENDEZVOUS --body HOST:PORT`")
+    assert clone.call("compute", "check", "--nodes", "2").stdout == "gpu: ready: 2 online, 0 busy\n"
 
 
 def test_more_processes_than_gpus_and_cuda_without_gpus_are_mistakes(clone: Clone, github: FakeGitHub) -> None:

@@ -8,6 +8,9 @@ URL = f"https://github.com/o/r/actions/runs/{NUMBER}"
 BEGAN = "2026-11-25T12:00:00Z"
 
 
+MEETING = {"path": "repos/o/r/actions/variables/RUNHIVE_RENDEZVOUS", "body": {"name": "x", "value": "10.0.0.1:29400"}}
+
+
 def runner(name: str, labels: str = "self-hosted gpu", online: bool = True, busy: bool = False) -> dict[str, Any]:
     status = "online" if online else "offline"
     return {"id": 1, "name": name, "status": status, "busy": busy, "labels": [{"name": one} for one in labels.split()]}
