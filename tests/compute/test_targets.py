@@ -147,6 +147,15 @@ def test_an_offline_runner_is_named_with_how_to_start_it(clone: Clone, github: F
     ]
 
 
+def test_one_that_is_offline_beside_enough_others_is_only_told(clone: Clone, github: FakeGitHub) -> None:
+    github.answers(WORKFLOW, runners(runner("a"), runner("b", online=False)))
+    enough = clone.call("compute", "check")
+    github.answers(WORKFLOW, runners(runner("b", online=False)))
+
+    assert (enough.exit_code, len(enough.stdout.splitlines())) == (0, 2)
+    assert problems(clone) == ["gpu: runner b is offline: start it there with `systemctl start runhive-runner`"]
+
+
 def test_no_runner_at_all_is_right_for_a_scale_set_alone(clone: Clone, github: FakeGitHub) -> None:
     github.answers(WORKFLOW, runners())
 
@@ -173,7 +182,7 @@ def test_several_machines_without_a_place_to_meet_are_a_mistake(clone: Clone, gi
     (line,) = problems(clone, "--nodes", "2")
     github.answers(WORKFLOW, {**MEETING, "status": 403}, runners(runner("a"), runner("b")))
 
-    assert line.startswith("2 nodes need a place to meet: run `gh variable set RUNHIVE_RENDEZVOUS --body HOST:PORT`")
+    assert line.startswith("2 nodes need a place to meet: set train.distributed.rendezvous, or run `gh variable set")
     assert clone.call("compute", "check", "--nodes", "2").stdout == "gpu: ready: 2 online, 0 busy\n"
 
 

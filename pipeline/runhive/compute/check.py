@@ -72,8 +72,8 @@ def _rendezvous_problems(github: GitHub, params: Params) -> list[str]:
     if known:
         return []
     return [
-        f"{distributed.node_counts[-1]} nodes need a place to meet: run `gh variable set {RENDEZVOUS} --body HOST:PORT`, "
-        "the first one's, or set train.distributed.rendezvous"
+        f"{distributed.node_counts[-1]} nodes need a place to meet: set train.distributed.rendezvous, or run "
+        f"`gh variable set {RENDEZVOUS} --body HOST:PORT` with the first one's"
     ]
 
 
@@ -84,10 +84,9 @@ def _runner_problems(name: str, target: Target, listed: Sequence[Runner], fit: S
                 f"{name}: runner {runner.name} lacks {', '.join(runner.lacks(target))} (it has "
                 f"{', '.join(runner.labels) or 'none'}): give it to the runner, or mend compute.targets.{name}.labels"
             )
-    for runner in fit:
-        if not runner.online:
-            yield f"{name}: runner {runner.name} is offline: start it there with `systemctl start runhive-runner`"
     online = sum(runner.online for runner in fit)
+    if online < max(1, target.min_nodes):
+        yield from _offline(name, fit)
     if online < target.min_nodes:
         yield (
             f"{name}: {online} of the {target.min_nodes} runners that compute.targets.{name}.min_nodes promises "
@@ -95,9 +94,17 @@ def _runner_problems(name: str, target: Target, listed: Sequence[Runner], fit: S
         )
 
 
+def _offline(name: str, fit: Sequence[Runner]) -> Iterator[str]:
+    for runner in fit:
+        if not runner.online:
+            yield f"{name}: runner {runner.name} is offline: start it there with `systemctl start runhive-runner`"
+
+
 def _notes(name: str, target: Target, fit: Sequence[Runner], nodes: int) -> Iterator[str]:
     online = sum(runner.online for runner in fit)
-    if online == 0 and target.min_nodes == 0:
+    if online >= max(1, target.min_nodes):
+        yield from _offline(name, fit)
+    if not fit and target.min_nodes == 0:
         yield (
             f"{name}: no runner is there now, and min_nodes is 0: a scale set starts one when a job comes, a single "
             "box has to be switched on"

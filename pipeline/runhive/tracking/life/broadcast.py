@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 import runhive
 from runhive.files import write_atomic
@@ -39,7 +39,7 @@ class Broadcast(BaseModel):
     run_id: Annotated[str, StringConstraints(pattern=f"^{RUN_ID_PATTERN.pattern}$")]
     attempt: Annotated[int, Field(ge=1)]
     phase: Annotated[str, StringConstraints(max_length=50)]
-    time: Annotated[str, StringConstraints(max_length=50)]
+    time: AwareDatetime
     printed: Annotated[int, Field(ge=0)]
     lines: Annotated[list[Annotated[str, StringConstraints(max_length=LINE)]], Field(max_length=LINES)]
     metrics: Annotated[dict[str, float], Field(max_length=MOST_NUMBERS)]
