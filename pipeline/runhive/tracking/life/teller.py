@@ -42,8 +42,8 @@ class Listener:
                 whole, _, _ = file.read().rpartition(b"\n")
                 self._take(whole)
         return Broadcast(
-            run_id=self._run_id, attempt=self._attempt, phase=self._phase, time=datetime.now(UTC), printed=self._printed,
-            lines=list(self._lines), metrics=self._metrics(),
+            run_id=self._run_id, attempt=self._attempt, phase=self._phase, time=datetime.now(UTC),
+            printed=self._printed, lines=list(self._lines), metrics=self._metrics(),
         )  # fmt: skip
 
     def _take(self, whole: bytes) -> None:
