@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "pipeline"))
 
 from docs_files import render_files  # noqa: E402  # Runhive itself need not be installed
 from runhive import params, presets  # noqa: E402
+from runhive.actions import bundle  # noqa: E402
 from runhive.cli import commands  # noqa: E402
 from runhive.mistakes import ANY  # noqa: E402
 from runhive.tracking.ledger import schema  # noqa: E402
@@ -237,6 +238,7 @@ def pages() -> dict[Path, str]:
         FOLDER / "files.md": render_files(GENERATED),
         FOLDER / "params.schema.json": params.json_schema(),
         FOLDER / "run.schema.json": schema.json_schema(),
+        FOLDER / "bundle.schema.json": bundle.json_schema(),
     }
 
 

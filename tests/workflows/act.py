@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 REPOSITORY = "hive/bees"
+LONGEST = 1500  # seconds; act gives a step a terminal, and what asks a question there would wait for ever
 RUNNERS = ("ubuntu-24.04", "gpu")
 QUEUE = re.compile(r"^ *queue: max.*\n", re.MULTILINE)
 USES = re.compile(r"uses: *(?P<action>[\w.-]+/[\w./-]+@[0-9a-f]{40})")
@@ -29,10 +31,12 @@ USES = re.compile(r"uses: *(?P<action>[\w.-]+/[\w./-]+@[0-9a-f]{40})")
 class Ran:
     """What a workflow run left: the result of each job that ran, by its id and matrix rank, and what was printed."""
 
+    number: int
+    began: str
+    ended: str
     jobs: Mapping[str, str]
     output: str
     summaries: str
-    number: int
 
     @property
     def ok(self) -> bool:
@@ -65,22 +69,22 @@ class Box:
         """Set what GitHub's API answers; see tests/actions/fake_gh.py."""
         (self.folder / "answers.json").write_text(json.dumps(answers))
 
-    def posted(self, path: str) -> list[dict[str, Any]]:
-        """The bodies that were posted to *path* of GitHub's API."""
-        file = self.folder / "calls.jsonl"
-        calls = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-        return [call["body"] for call in calls if call.get("method") == "POST" and call["path"] == path]
-
     def git(self, *words: str) -> str:
         done = subprocess.run(["git", "-C", self.hub, *words], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def calls(self, action: str) -> list[dict[str, Any]]:
-        """The inputs with which the stub of *action* was called, and for `gh` its words."""
-        file = self.folder / "calls.jsonl"
-        lines = file.read_text().splitlines() if file.exists() else []
-        return [call for line in lines if (call := json.loads(line)).get("action") == action]
+    def steps(self, action: str) -> list[dict[str, Any]]:
+        """What steps did by the stub of *action*, or by `gh` other than to call the API."""
+        return [call for call in self._kept("steps.jsonl") if call["action"] == action]
+
+    def posted(self, path: str) -> list[dict[str, Any]]:
+        """The bodies that were posted to *path* of GitHub's API."""
+        return [call["body"] for call in self._kept("calls.jsonl") if call["method"] == "POST" and call["path"] == path]
+
+    def _kept(self, name: str) -> list[dict[str, Any]]:
+        file = self.folder / name
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def run(
         self, workflow: str, event_name: str, event: Mapping[str, Any], commit: str, jobs: tuple[str, ...] = ()
@@ -94,16 +98,17 @@ class Box:
             file.write_text(QUEUE.sub("", file.read_text()))
         told = {"repository": repository(), **event}
         (self.folder / "event.json").write_text(json.dumps(told))
+        began = _now()
         done = subprocess.run(
             [
                 act(), event_name, "-W", f".github/workflows/{workflow}", "-e", self.folder / "event.json", "--json",
                 "--no-cache-server", *(word for job in jobs for word in ("-j", job)), *self._stubs(view),
                 *self._given(commit),
             ],
-            cwd=view, env=self._environment(), capture_output=True, text=True,
+            cwd=view, env=self._environment(), capture_output=True, text=True, timeout=LONGEST,
         )  # fmt: skip
         (self.folder / f"run-{self.runs}.log").write_text(done.stdout + done.stderr)
-        return _read(done.stdout + done.stderr, self.runs)
+        return Ran(self.runs, began, _now(), *_read(done.stdout + done.stderr))
 
     def _environment(self) -> dict[str, str]:
         programs = os.pathsep.join([str(self.folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -165,7 +170,12 @@ def repository(private: bool = False) -> dict[str, Any]:
     return {"full_name": REPOSITORY, "default_branch": "main", "private": private, "id": 1, "name": "bees"}
 
 
-def _read(printed: str, number: int) -> Ran:
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _read(printed: str) -> tuple[dict[str, str], str, str]:
+    """The results of the jobs, the output and the summaries of what act printed."""
     jobs: dict[str, str] = {}
     output: list[str] = []
     summaries: list[str] = []
@@ -177,4 +187,4 @@ def _read(printed: str, number: int) -> Ran:
             jobs[told["jobID"] if rank is None else f"{told['jobID']} {rank}"] = told["jobResult"]
         if "Summary -" in told.get("msg", ""):
             summaries.append(told["msg"])
-    return Ran(jobs, "\n".join(output), "\n".join(summaries), number)
+    return jobs, "\n".join(output), "\n".join(summaries)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from act import REPOSITORY
+from act import REPOSITORY, Ran
 
 
 def pull_request(
@@ -32,19 +32,19 @@ def dispatch(**inputs: str) -> dict[str, Any]:
 
 
 def workflow_run(
-    name: str, number: int, head: str, conclusion: str, *, branch: str = "change", event: str = "pull_request",
+    name: str, ran: Ran, head: str, conclusion: str, *, branch: str = "change", event: str = "pull_request",
     repository: str | None = REPOSITORY,
 ) -> dict[str, Any]:  # fmt: skip
-    """The end of the run *number* of the workflow *name*."""
+    """The end of a run of the workflow *name*."""
     return {
         "action": "completed",
         "workflow": {"name": name, "path": f".github/workflows/{name}.yml"},
         "workflow_run": {
-            "id": number,
+            "id": ran.number,
             "name": name,
             "path": f".github/workflows/{name}.yml",
             "workflow_id": 11,
-            "run_number": number,
+            "run_number": ran.number,
             "run_attempt": 1,
             "event": event,
             "status": "completed",
@@ -52,10 +52,10 @@ def workflow_run(
             "head_branch": branch,
             "head_sha": head,
             "display_title": "A change",
-            "created_at": "2026-11-25T10:00:00Z",
-            "run_started_at": "2026-11-25T10:00:00Z",
-            "updated_at": "2026-11-25T10:10:00Z",
-            "html_url": f"https://github.com/{REPOSITORY}/actions/runs/{number}",
+            "created_at": ran.began,
+            "run_started_at": ran.began,
+            "updated_at": ran.ended,
+            "html_url": f"https://github.com/{REPOSITORY}/actions/runs/{ran.number}",
             "actor": {"login": "author"},
             "triggering_actor": {"login": "author"},
             "pull_requests": [{"number": 7}] if event == "pull_request" else [],
@@ -67,3 +67,14 @@ def workflow_run(
 
 def push(commit: str, branch: str = "main") -> dict[str, Any]:
     return {"ref": f"refs/heads/{branch}", "after": commit, "head_commit": {"id": commit}}
+
+
+def jobs_of(ran: Ran, conclusion: str, ranks: tuple[int, ...] = (0,)) -> dict[str, Any]:
+    """What GitHub's API says of the jobs of a train."""
+    times = {"created_at": ran.began, "started_at": ran.began, "completed_at": ran.ended}
+    plan = {"id": 99, "name": "plan", "runner_name": "hosted", "conclusion": "success", **times}
+    nodes = [
+        {"id": 100 + rank, "name": f"train / node {rank}", "runner_name": "box", "conclusion": conclusion, **times}
+        for rank in ranks
+    ]
+    return {"jobs": [plan, *nodes]}

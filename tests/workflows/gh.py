@@ -12,5 +12,5 @@ if sys.argv[1:2] == ["api"]:
 KNOWN = (["auth", "setup-git"], ["release", "create"])
 if sys.argv[1:3] not in KNOWN:
     sys.exit(f"fake gh: unknown call {sys.argv[1:]}")
-with Path(os.environ["BOX"], "calls.jsonl").open("a") as calls:
+with Path(os.environ["BOX"], "steps.jsonl").open("a") as calls:
     calls.write(json.dumps({"action": "gh", "words": sys.argv[1:]}) + "\n")

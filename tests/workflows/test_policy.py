@@ -26,9 +26,9 @@ ACTIONS = {
     "actions/upload-pages-artifact",
 }
 WRITERS = {
-    ("collect.yml", "collect"): {"contents", "pull-requests", "checks"},
+    ("collect.yml", "collect"): {"contents", "pull-requests", "checks", "id-token"},
     ("pages.yml", "deploy"): {"pages", "id-token"},
-    ("register.yml", "register"): {"contents"},
+    ("register.yml", "register"): {"contents", "id-token"},
     ("register.yml", "publish"): {"contents", "id-token", "attestations"},
     ("resume.yml", "resume"): {"actions"},
     ("train.yml", "train"): {"id-token"},

@@ -1,5 +1,6 @@
 """From a changed parameter to a version on the site, as a team goes through it: every workflow under act."""
 
+import sys
 from typing import Any
 
 import events
@@ -15,22 +16,11 @@ COMMENTS = f"repos/{REPOSITORY}/issues/7/comments"
 CHECKS = f"repos/{REPOSITORY}/check-runs"
 
 
-def jobs_of_a_train(*ranks: int, conclusion: str = "success") -> dict[str, Any]:
-    times = {"created_at": "2026-11-25T10:00:00Z", "started_at": "2026-11-25T10:01:00Z"}
-    nodes = [
-        {"name": f"train / node {rank}", "runner_name": "box", "conclusion": conclusion, **times, "id": 100 + rank}
-        for rank in ranks
-    ]
-    plan = {"name": "plan", "runner_name": "hosted", "conclusion": "success", **times, "id": 99}
-    ended = [{**job, "completed_at": "2026-11-25T10:09:00Z"} for job in (plan, *nodes)]
-    return {"jobs": ended}
-
-
-def told_by_github(hive: Hive, head: str, comments: list[dict[str, Any]]) -> None:
+def told_by_github(hive: Hive, trained: Ran, head: str, comments: list[dict[str, Any]]) -> None:
     """What GitHub knows: the jobs of the train, the open pull request of *head*, its comments, the Pages."""
     pull = {"number": 7, "state": "open", "head": {"sha": head, "repo": {"full_name": REPOSITORY}}}
     hive.box.answers(
-        {"path": ".*/actions/runs/[0-9]+/attempts/1/jobs", "body": jobs_of_a_train(0)},
+        {"path": ".*/actions/runs/[0-9]+/attempts/1/jobs", "body": events.jobs_of(trained, "success")},
         {"path": f".*/commits/{head}/pulls", "body": [pull]},
         {"path": COMMENTS, "body": comments},
         {"path": f".*/commits/{head}/check-runs", "body": {"check_runs": []}},
@@ -51,16 +41,16 @@ def runs_on_the_hub(hive: Hive) -> list[Run]:
 
 
 def collect(hive: Hive, trained: Ran, head: str, conclusion: str = "success") -> Ran:
-    event = events.workflow_run("train", trained.number, head, conclusion)
+    event = events.workflow_run("train", trained, head, conclusion)
     return hive.box.run("collect.yml", "workflow_run", event, hive.main)
 
 
 def test_a_changed_learning_rate_becomes_a_run_an_answer_a_version_and_a_site(hive: Hive) -> None:
     head = hive.pushed("change", "train.lr=0.003")
-    told_by_github(hive, head, [])
     event = events.pull_request(head, hive.main, action="labeled", labels=("run-gpu",), label="run-gpu")
     trained = hive.box.run("train.yml", "pull_request", event, head)
     assert trained.jobs == {"plan": "success", "node 0": "success"}, trained.output
+    told_by_github(hive, trained, head, [])
     collected = collect(hive, trained, head)
     assert collected.jobs == {"collect": "success", "preview": "success"}, collected.output
     assert (hive.box.artifacts / str(collected.number) / "site/index.html").exists()
@@ -70,14 +60,15 @@ def test_a_changed_learning_rate_becomes_a_run_an_answer_a_version_and_a_site(hi
     assert run.run_id in comment["body"]
     assert [check["head_sha"] for check in hive.box.posted(CHECKS)] == [head]
 
-    hive.clone.run("runhive", "runs", "pull")
-    hive.clone.run("runhive", "runs", "apply", run.run_id)
+    hive.clone.run(sys.executable, "pipeline", "runs", "pull")
+    hive.clone.run(sys.executable, "pipeline", "runs", "apply", run.run_id)
     later = hive.pushed("change")
-    told_by_github(hive, later, [{"id": 5, "user": {"login": "github-actions[bot]"}, "body": comment["body"]}])
     event = events.pull_request(later, hive.main, action="synchronize", labels=("run-gpu",))
     again = hive.box.run("train.yml", "pull_request", event, later)
     assert again.jobs == {"plan": "success", "node 0": "success"}, again.output
     assert "Running stage 'train'" in trained.output and "Running stage 'train'" not in again.output
+    before = {"id": 5, "user": {"login": "github-actions[bot]"}, "body": comment["body"]}
+    told_by_github(hive, again, later, [before])
     assert collect(hive, again, later).ok
     assert [one.run_id for one in runs_on_the_hub(hive)] == [run.run_id], "nothing was trained twice"
 
@@ -87,13 +78,13 @@ def test_a_changed_learning_rate_becomes_a_run_an_answer_a_version_and_a_site(hi
     registered = hive.box.run("register.yml", "push", events.push(merged), merged)
     assert registered.jobs == {"register": "success", "publish": "success"}, registered.output
     assert hive.box.git("tag", "--points-at", merged) == "my-model@v1.0.0"
-    (release,) = [call["words"] for call in hive.box.calls("gh") if call["words"][0] == "release"]
+    (release,) = [call["words"] for call in hive.box.steps("gh") if call["words"][0] == "release"]
     names = {word.rpartition("/")[2] for word in release}
     assert {"model.onnx", "model.json", "model-card.md", "SHA256SUMS", "my-model@v1.0.0"} <= names
     nothing_new = hive.box.run("register.yml", "push", events.push(merged), merged)
     assert nothing_new.jobs == {"register": "success"}, "main without a new model"
 
-    event = events.workflow_run("register", registered.number, merged, "success", branch="main", event="push")
+    event = events.workflow_run("register", registered, merged, "success", branch="main", event="push")
     deployed = hive.box.run("pages.yml", "workflow_run", event, merged)
     assert deployed.jobs == {"build": "success", "deploy": "success"}, deployed.output
     pages = {file: file.read_text() for file in hive.box.pages.rglob("*.html")}

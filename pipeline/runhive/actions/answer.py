@@ -37,9 +37,18 @@ def headline(answer: Answer) -> str:
     """The verdict in a few words."""
     if answer.run.state != "completed":
         return f"Training {ENDINGS.get(answer.run.state, 'ended')}"
-    if answer.compared is None:
-        return "Nothing to compare with"
-    return HEADLINES[answer.compared.tone]
+    words = HEADLINES[_tone(answer)] if answer.compared else "Nothing to compare with"
+    if answer.verdict is None:
+        return words
+    return f"{words}: the gate {'lets it in' if answer.verdict.admitted else 'refuses it'}"
+
+
+def _tone(answer: Answer) -> str:
+    """Worse is also what the gate calls so, which asks from one side only."""
+    assert answer.compared
+    findings = answer.verdict.findings if answer.verdict else ()
+    refused = any(finding.rule == "accuracy" and not finding.admitted for finding in findings)
+    return "worse" if refused and answer.compared.lost > answer.compared.won else answer.compared.tone
 
 
 def _verdict(answer: Answer) -> Iterator[str]:
@@ -54,7 +63,12 @@ def _verdict(answer: Answer) -> Iterator[str]:
         counted = f"**{one.won:,} {'image' if one.won == 1 else 'images'} won, {one.lost:,} lost** of {one.images:,}"
         change = f"{numerals.points(one.difference)} points of accuracy, 95 % interval {low} to {high}"
         p = numerals.p_value(one.p).replace("<", "&lt;")
-        yield from (f"{counted}: {change}, McNemar {p}. {ADVICE[one.tone]}", "", _accuracy(answer).strip(), "")
+        yield from (
+            f"{counted}: {change}, two-sided McNemar {p}. {ADVICE[_tone(answer)]}",
+            "",
+            _accuracy(answer).strip(),
+            "",
+        )
 
 
 def _accuracy(answer: Answer) -> str:
@@ -73,10 +87,10 @@ def _gate(answer: Answer) -> Iterator[str]:
     if verdict is None:
         return
     if verdict.admitted:
-        yield from (f"**The gate lets it in.** {prose(_sentence(verdict.headline))}", "")
+        yield from (f"The gate: {prose(_sentence(verdict.headline))}", "")
     else:
         against = [finding.words for finding in verdict.findings if not finding.admitted]
-        yield from ("**The gate refuses it:**", "", *(f"- {prose(words)}" for words in against), "")
+        yield from ("The gate refuses it:", "", *(f"- {prose(words)}" for words in against), "")
     if verdict.warnings:
         yield from (*(f"- Mind: {prose(words)}" for words in verdict.warnings), "")
 

@@ -21,7 +21,7 @@ CLAIM = " \\*"
 
 def metrics(answer: Answer) -> Iterator[str]:
     """Those that changed; what was not computed anew is marked."""
-    before = finite_metrics(answer.base) if answer.base else {}
+    before = finite_metrics(answer.base) | dict(answer.base_numbers) if answer.base else {}
     after = finite_metrics(answer.run) | dict(answer.numbers)
     rows = []
     for name in dict.fromkeys([*answer.numbers, *after, *before]):
@@ -45,7 +45,7 @@ def parameters(answer: Answer) -> Iterator[str]:
     was, now = _flat(answer.base), _flat(answer.run)
     names = [name for name in dict.fromkeys([*now, *was]) if was.get(name) != now.get(name)]
     rows = [[code(name), *(_value(of, name) for of in (was, now))] for name in names]
-    yield from table(["parameter", "base", "this run"], rows[:MOST_ROWS])
+    yield from table(["parameter", "base", "this run"], rows[:MOST_ROWS], numeric=False)
     yield from _left_out(rows, "parameters")
     if not rows:
         yield from ("The parameters are those of the base.", "")
@@ -94,7 +94,7 @@ def flips(answer: Answer) -> Iterator[str]:
     total = answer.compared.won + answer.compared.lost
     some = f"{len(rows)} of the {total:,} images" if len(rows) < total else f"The {total:,} images"
     title = "The image whose answer changed" if total == 1 else f"{some} whose answers changed"
-    yield from folded(title, table(["image", "is", "base said", "this run says", ""], rows))
+    yield from folded(title, table(["image", "is", "base said", "this run says", ""], rows, numeric=False))
 
 
 def _image(flip: Flip, site: str | None) -> str:
@@ -115,7 +115,7 @@ def costs(answer: Answer) -> Iterator[str]:
         yield f"The ONNX file's logits differ from those of evaluate by {numbers['parity']:.1e} of their spread."
     if numbers.get("milliseconds"):
         size = numerals.size(numbers["onnx_bytes"])
-        yield f"In use it takes {numbers['milliseconds']:.1f} ms an image on the collector's CPU, and {size}."
+        yield f"In use it takes {numbers['milliseconds']:.3g} ms an image on the collector's CPU, and {size}."
     yield ""
 
 

@@ -1,6 +1,7 @@
 """What a run says of its model, against what the bytes of the model give."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from runhive.actions.bundle import ONNX
 from runhive.actions.reading import Opened, refused
@@ -34,7 +35,7 @@ def check_claims(run: Run, weighed: Weighed, claimed: Predictions | None) -> Non
     scored, numbers = weighed.scored, weighed.numbers
     if run.training.get("weights_sha256", scored.weights_sha256) != scored.weights_sha256:
         raise refused(f"its model was made from other weights than run {run.run_id} says")
-    claimed_set = run.evaluation.get("evaluation_set", {})
+    claimed_set = _claimed_set(run)
     for images, answered in zip(weighed.images, scored.runs, strict=True):
         if claimed_set.get("digest") != images.items.digest or run.evaluation.get("metrics_version") != VERSION:
             continue
@@ -47,7 +48,7 @@ def check_claims(run: Run, weighed: Weighed, claimed: Predictions | None) -> Non
 
 def _contradictions(run: Run, images: Images, numbers: Mapping[str, float]) -> Iterator[tuple[str, float, float]]:
     most = max(SHARE, 1.5 / max(1, len(images.paths)))
-    of_set = f"{run.evaluation['evaluation_set'].get('name')}."
+    of_set = f"{_claimed_set(run).get('name')}."
     for name, claimed in sorted(run.metrics.items()):
         found = numbers.get(f"{images.items.name}.{name.removeprefix(of_set)}") if name.startswith(of_set) else None
         if found is not None:
@@ -59,8 +60,13 @@ def _contradictions(run: Run, images: Images, numbers: Mapping[str, float]) -> I
         yield size, run.metrics[size], numbers[size]
 
 
+def _claimed_set(run: Run) -> Mapping[str, Any]:
+    told = run.evaluation.get("evaluation_set")
+    return told if isinstance(told, dict) else {}
+
+
 def _differing(claimed: Predictions, given: Predictions) -> float:
-    """How many images the two answer otherwise; all of them where they are of other images."""
+    """How many images the two answer otherwise; infinitely many where they are of other images."""
     try:
         changed_samples(claimed, given)
     except ValueError:

@@ -11,7 +11,7 @@ from runhive.actions.github import GitHub
 from runhive.actions.markdown import prose
 from runhive.actions.reading import Refused
 from runhive.actions.rescore import Unscored
-from runhive.actions.taking import Taken, Told, take
+from runhive.actions.taking import NothingTrained, Taken, Told, take
 from runhive.actions.workflow import jobs_of, read_event
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.ledger import open_ledger
@@ -60,6 +60,14 @@ def collect(root: Path, order: Order) -> Collected:
     except (Refused, Unscored) as error:
         _tell(github, told, order, Check("failure", "The bundle is refused", _refusal(str(error))))
         raise
+    except NothingTrained as error:
+        _tell(
+            github,
+            told,
+            order,
+            Check("neutral", "Nothing was trained", f"### Nothing was trained\n\n{prose(str(error))}.\n"),
+        )
+        raise
     if taken is None:
         return Collected(("no training was asked for, so there is nothing to collect",), "")
     push(remote)
@@ -81,6 +89,7 @@ def _answer(taken: Taken, told: Told, order: Order) -> Answer:
         compared=found if isinstance(found, Compared) else None,
         why_not=why,
         numbers=weighed.numbers if weighed else {},
+        base_numbers=weighed.base_numbers if weighed else {},
         verdict=taken.verdict,
         links=Links(order.site, order.preview, told.workflow.html_url),
     )

@@ -19,7 +19,7 @@ class Links:
 
 @dataclass(frozen=True)
 class Answer:
-    """`numbers` are metrics that were computed anew from the model's bytes; the others are the run's own word.
+    """`numbers` are metrics that were computed anew from the models' bytes; the others are the run's own word.
 
     `why_not` says why there is no comparison. `base_reason` says why it is that base.
     """
@@ -30,5 +30,6 @@ class Answer:
     compared: Compared | None = None
     why_not: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
+    base_numbers: Mapping[str, float] = field(default_factory=dict)
     verdict: Verdict | None = None
     links: Links = Links()

@@ -42,11 +42,11 @@ def link(words: str, address: str) -> str:
     return f"[{words}]({address})"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a table, its first column to the left and the others to the right; nothing without rows."""
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], numeric: bool = True) -> list[str]:
+    """The lines of a table; *numeric* columns, all but the first, stand to the right. Nothing without rows."""
     if not rows:
         return []
-    rule = ["---", *["---:"] * (len(header) - 1)]
+    rule = ["---", *["---:" if numeric else "---"] * (len(header) - 1)]
     return [f"| {' | '.join(cells)} |" for cells in (header, rule, *rows)] + [""]
 
 

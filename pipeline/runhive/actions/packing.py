@@ -1,5 +1,6 @@
 """Write the bundle of the runs that this job made, also where training failed."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,6 @@ import pygit2
 from runhive.actions.bundle import BUNDLE, MODEL_BYTES, ONNX, WORKSPACE, Bundle, BundledFile
 from runhive.errors import RunhiveError
 from runhive.files import sha256_of, write_atomic
-from runhive.formats.train_record import TrainRecord
 from runhive.tracking.ledger.entry import FILE_BYTES
 from runhive.tracking.ledger.folders import read_run, run_folders
 from runhive.tracking.ledger.ledger import Ledger
@@ -77,10 +77,11 @@ def _made_here(ledger: Ledger) -> Iterator[Run]:
 
 def _main_run(ledger: Ledger, root: Path, made: list[Run], succeeded: bool) -> Run | None:
     """The run whose results lie in the working tree; where the pipeline failed, the last one that it began."""
-    if succeeded and (root / TRAIN_RECORD).exists():
-        run_id = TrainRecord.read(root / TRAIN_RECORD).run_id
-        if ledger.has(run_id):
-            return ledger.run(run_id)
+    record = root / TRAIN_RECORD
+    if succeeded and record.exists():
+        md5 = hashlib.md5(record.read_bytes(), usedforsecurity=False).hexdigest()
+        if found := next((row["run_id"] for row in ledger.rows() if row["record_md5"] == md5), None):
+            return ledger.run(found)
     return max(made, key=lambda run: (run.started_at, run.run_id), default=None)
 
 

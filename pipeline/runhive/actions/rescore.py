@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import runhive
 from runhive.actions.scorer import Task, run
 from runhive.errors import RunhiveError
 from runhive.formats.predictions import Predictions
@@ -30,7 +31,8 @@ from runhive.mistakes import one_line
 from runhive.params import Gate
 
 SECONDS = 1_800
-KNOWN = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LD_PRELOAD")
+KNOWN = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+SOURCE = Path(runhive.__file__).resolve().parent.parent  # the base branch's code, installed or not
 
 Floats = NDArray[np.float64]
 
@@ -60,6 +62,7 @@ def score_file(model: Path, title: str, root: Path, gate: Gate, sets: list[Image
     with TemporaryDirectory() as folder:
         task = Task(str(model.resolve()), title, str(root.resolve()), dict(gate.evaluation_sets), folder)
         surroundings = {name: os.environ[name] for name in KNOWN if name in os.environ}
+        surroundings["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")]))
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "runhive.actions.scorer"], input=run(task) + "\n", text=True, cwd=folder,

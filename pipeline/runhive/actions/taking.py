@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pygit2
+
 from runhive.actions.belonging import Incoming, incoming_runs
 from runhive.actions.bundle import MODEL
 from runhive.actions.claims import check_claims, check_file
@@ -13,16 +16,22 @@ from runhive.actions.reading import Opened, open_bundle, refused
 from runhive.actions.weighing import Base, Weighed, weigh
 from runhive.actions.workflow import Jobs, WorkflowRun, bad_ending
 from runhive.errors import RunhiveError
-from runhive.formats.predictions import from_csv
+from runhive.formats.predictions import Predictions, from_csv
 from runhive.gate.verdict import Finding, Verdict
 from runhive.params import load_params
+from runhive.tracking.applying import WHOLE_LOCK
 from runhive.tracking.comparison import PREDICTIONS, find_baseline
 from runhive.tracking.ledger.adopt import adopt
+from runhive.tracking.ledger.kept import Kept
 from runhive.tracking.ledger.ledger import Ledger
-from runhive.tracking.ledger.run import Event, Run
+from runhive.tracking.ledger.run import Event, Run, run_folder
 from runhive.tracking.secrets import masked_tree
 
 NO_WORD = ("failed", "its job ended before the run said how it went")
+
+
+class NothingTrained(RunhiveError):
+    """DVC restored all that the pipeline makes, and nobody told the ledger of the run that made it."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +61,15 @@ def take(ledger: Ledger, root: Path, folder: Path | None, told: Told) -> Taken |
     Raises RunhiveError where the bundle is refused, before anything is written.
     """
     opened = open_bundle(folder) if folder is not None and folder.is_dir() and any(folder.iterdir()) else None
+    if opened is not None:
+        _check_origin(opened, told.workflow)
     if opened is None or opened.bundle.run is None:
+        if opened is not None and told.workflow.conclusion == "success":
+            raise NothingTrained(
+                "nothing was trained, and the ledger has no run of this model: run `runhive runs push` where it was "
+                "trained, then run the workflow again"
+            )
         return _take_ending(ledger, told)
-    _check_origin(opened, told.workflow)
     incoming = {one.run.run_id: one for one in incoming_runs(opened, ledger, told.workflow)}
     main = incoming[opened.bundle.run]
     _refuse_older(main.run, told.workflow)
@@ -90,21 +105,37 @@ def _weighed(ledger: Ledger, root: Path, opened: Opened, run: Run, base: Run | N
             raise refused(f"run {run.run_id} says that it is complete, and its model is not there")
         return None
     check_file(opened, run)
-    content = opened.kept(run.run_id, PREDICTIONS)
-    claimed = from_csv(content, PREDICTIONS) if content else None
+    claimed = _claimed_answers(opened, run)
     gate = load_params(root / "params.yaml").gate
     found = weigh(ledger, Base(root, gate, base), model, run, claimed)
     check_claims(run, found, claimed)
     return found
 
 
+def _claimed_answers(opened: Opened, run: Run) -> Predictions | None:
+    content = opened.kept(run.run_id, PREDICTIONS)
+    if content is None:
+        return None
+    try:
+        found = from_csv(content, PREDICTIONS)
+    except RunhiveError:
+        raise refused(f"{PREDICTIONS} of run {run.run_id} is damaged") from None
+    if not len(found.labels) or not np.isfinite(found.logits).all():
+        raise refused(f"{PREDICTIONS} of run {run.run_id} holds what is no answer")
+    return found
+
+
 def _contents(opened: Opened, new: list[Incoming]) -> Mapping[str, bytes]:
+    """What goes into the ledger: the new runs' events and files, pictures, and the whole dvc.lock of the main run."""
     ids = {one.run.run_id for one in new}
-    return {
-        path: content
-        for path, content in opened.ledger.items()
-        if path.startswith("media/") or path.split("/")[4] in ids
-    }
+    found = {path: one for path, one in opened.ledger.items() if path.startswith("media/") or path.split("/")[4] in ids}
+    lock = opened.path("dvc.lock")
+    for run in (one.run for one in new if one.run.run_id == opened.bundle.run and lock):
+        assert lock
+        content = lock.read_bytes()
+        kept = Kept(max(event.order for event in run.events), str(pygit2.hash(content)), WHOLE_LOCK)
+        found[f"{run_folder(run.run_id)}/{kept.path()}"] = content
+    return found
 
 
 def _own_events(one: Incoming, told: Told, computed: Mapping[str, Any]) -> list[Event]:

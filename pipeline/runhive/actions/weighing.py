@@ -6,7 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from runhive.actions.bundle import ONNX
-from runhive.actions.rescore import Scored, numbers_of, predictions_of, read_sets, score_file
+from runhive.actions.rescore import Scored, Unscored, numbers_of, predictions_of, read_sets, score_file
+from runhive.errors import RunhiveError
 from runhive.formats.predictions import Predictions
 from runhive.gate.case import Answers, Case, Measured
 from runhive.gate.evidence import tried_on
@@ -32,11 +33,12 @@ class Base:
 
 @dataclass(frozen=True)
 class Weighed:
-    """What was computed of a model: its numbers, its answers and those of the base to the first set, the verdict."""
+    """What was computed of a model and of the base's: numbers, answers to the first set; and the verdict."""
 
     images: tuple[Images, ...]
     scored: Scored
     numbers: Mapping[str, float]
+    base_numbers: Mapping[str, float]
     before: Predictions | None
     after: Predictions
     verdict: Verdict
@@ -51,11 +53,23 @@ def weigh(ledger: Ledger, base: Base, model: Path, run: Run, claimed: Prediction
     scored = score_file(model, f"the model of run {run.run_id}", base.root, base.gate, sets)
     opponent = _base_answers(ledger, base, sets)
     verdict = judge(base.gate, _case(ledger, base, run, sets, scored, opponent, claimed))
-    numbers: dict[str, float] = {"export.onnx_bytes": scored.onnx_bytes}
-    for images, answered in zip(sets, scored.runs, strict=True):
-        numbers |= numbers_of(images, answered.answers)
-    before = predictions_of(sets[0], opponent[0]) if opponent[0] else None
-    return Weighed(tuple(sets), scored, numbers, before, predictions_of(sets[0], scored.runs[0].answers), verdict)
+    answers = [run.answers for run in scored.runs]
+    return Weighed(
+        images=tuple(sets),
+        scored=scored,
+        numbers={**_numbers(sets, answers), "export.onnx_bytes": scored.onnx_bytes},
+        base_numbers=_numbers(sets, opponent),
+        before=predictions_of(sets[0], opponent[0]) if opponent[0] else None,
+        after=predictions_of(sets[0], answers[0]),
+        verdict=verdict,
+    )
+
+
+def _numbers(sets: Sequence[Images], answers: Sequence[Answers | None]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for images, told in zip(sets, answers, strict=True):
+        found |= numbers_of(images, told) if told else {}
+    return found
 
 
 def _case(
@@ -76,19 +90,29 @@ def _case(
         )
         for images, answered, current in zip(sets, scored.runs, opponent, strict=True)
     ]
-    differences = [parity_of(one, of, claimed) for one, of in zip(sets, scored.runs, strict=True)] if claimed else []
-    parity = next((found for found in differences if found is not None), None)
+    parity, why = _parity(sets, scored, claimed)
     return Case(
         candidate=run.run_id,
         current=f"run {base.run.run_id}" if base.run else None,
         sets=tuple(measured),
         parity=parity,
-        why_no_parity="" if parity is not None else "the run keeps no answers to the images of gate.evaluation_sets",
+        why_no_parity=why,
         onnx_bytes=scored.onnx_bytes,
         milliseconds=scored.milliseconds,
         faults=tuple(_faults(run)),
         machine=scored.machine,
     )
+
+
+def _parity(sets: Sequence[Images], scored: Scored, claimed: Predictions | None) -> tuple[float | None, str]:
+    """How far the ONNX file's answers are from those that the run kept, or why that cannot be told."""
+    try:
+        for images, answered in zip(sets, scored.runs, strict=True):
+            if claimed and (found := parity_of(images, answered, claimed)) is not None:
+                return found, ""
+    except RunhiveError as error:  # it kept the same logits for all images
+        return None, str(error)
+    return None, "the run keeps no answers to the images of gate.evaluation_sets"
 
 
 def _faults(run: Run) -> list[str]:
@@ -110,7 +134,10 @@ def _base_answers(ledger: Ledger, base: Base, sets: list[Images]) -> list[Answer
         with TemporaryDirectory() as folder:
             path = Path(folder, "model.onnx")
             path.write_bytes(content)
-            scored = score_file(path, f"the model of run {base.run.run_id}", base.root, base.gate, sets)
+            try:
+                scored = score_file(path, f"the model of run {base.run.run_id}", base.root, base.gate, sets)
+            except Unscored as error:  # the fault is the base branch's, and no pull request's
+                raise RunhiveError(str(error)) from error
         return [run.answers for run in scored.runs]
     told = kept_predictions(ledger, base.run)
     return [_matched(images, told) if told else None for images in sets]

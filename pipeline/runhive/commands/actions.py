@@ -38,8 +38,8 @@ def bundle(folder: Path, outcome: str) -> None:
 @actions.command()
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--event", envvar="GITHUB_EVENT_PATH", required=True, metavar="FILE", type=click.Path(path_type=Path),
-    help="The event of the workflow run's end; GITHUB_EVENT_PATH names it on a runner.",
+    "--event", envvar="GITHUB_EVENT_PATH", metavar="FILE", type=click.Path(path_type=Path),
+    help="The event of the workflow run's end; by default the file that GITHUB_EVENT_PATH names.",
 )  # fmt: skip
 @click.option("--remote", metavar="NAME", help="The Git remote with the ledger; origin.")
 @click.option(
@@ -51,7 +51,7 @@ def bundle(folder: Path, outcome: str) -> None:
     help="Who comments: only a comment of this login is changed.",
 )  # fmt: skip
 def collect(
-    folder: Path | None, event: Path, remote: str | None, site: str | None, preview: str | None, author: str
+    folder: Path | None, event: Path | None, remote: str | None, site: str | None, preview: str | None, author: str
 ) -> None:
     """Take the bundle DIR into the ledger, push it, and answer the pull request, with the base branch's code.
 
@@ -59,6 +59,8 @@ def collect(
     there, the run is recorded as its workflow ended. Again, it adds nothing. A bundle that is not what it says is
     refused: the ledger stays as it is. In a workflow the answer is the job's summary, too.
     """
+    if event is None:
+        raise click.UsageError("name the file of the workflow run's event: --event FILE")
     from runhive.actions.collecting import Order
     from runhive.actions.collecting import collect as collect_run
     from runhive.actions.summary import address, write_summary
