@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -87,9 +87,10 @@ def note_numbers(numbers: Mapping[str, float]) -> None:
 
 
 def _end(teller: subprocess.Popen[bytes]) -> None:
-    """Let it tell the end, which it takes from the closed pipe."""
+    """Let it tell the end; its sign is a byte, since a forked worker may keep the pipe open."""
     assert teller.stdin is not None
-    teller.stdin.close()
+    with suppress(BrokenPipeError), teller.stdin as sign:
+        sign.write(b"\n")
     try:
         teller.wait(END_SECONDS)
     except subprocess.TimeoutExpired:
