@@ -209,7 +209,7 @@ def test_the_settings_of_a_box_are_read_by_the_shell_as_they_are_in_params(clone
 
 def test_a_target_of_two_labels_is_no_scale_set(clone: Clone) -> None:
     assert str(clone.call("compute", "show", "gpu", "--helm").exception) == (
-        "gpu: a scale set has one label, its name: set compute.targets.gpu.labels to [self-hosted]"
+        "gpu: a scale set has one label, its name: set compute.targets.gpu.labels to [gpu]"
     )
 
 

@@ -68,6 +68,7 @@ def test_a_target_that_is_ready_is_said_to_be(clone: Clone, github: FakeGitHub) 
 
 def test_this_machine_is_always_ready(clone: Clone) -> None:
     assert clone.call("compute", "check", "local").stdout == "local: ready: it is this machine\n"
+    assert str(clone.call("compute", "show", "local", "--box").exception).startswith("local is this machine and has no")
 
 
 def test_an_unknown_target_is_told_the_nearest(clone: Clone) -> None:
@@ -131,6 +132,7 @@ def test_lacking_labels_are_named_for_each_runner(clone: Clone, github: FakeGitH
 
     advice = "give it to the runner, or mend compute.targets.gpu.labels"
 
+    assert clone.call("compute", "check").stdout == ""
     assert problems(clone) == [
         f"gpu: runner a lacks gpu (it has self-hosted, linux): {advice}",
         f"gpu: runner b lacks self-hosted, gpu (it has none): {advice}",

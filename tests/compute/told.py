@@ -3,7 +3,7 @@
 from typing import Any
 
 WORKFLOW = {"path": "repos/o/r/actions/workflows/train.yml", "body": {"id": 1, "state": "active"}}
-NUMBER = 4711
+NUMBER = 15_400_004_711
 URL = f"https://github.com/o/r/actions/runs/{NUMBER}"
 BEGAN = "2026-11-25T12:00:00Z"
 

@@ -43,7 +43,9 @@ def check_runners(github: GitHub, name: str, target: Target, nodes: int) -> Repo
     except RunhiveError as error:
         return Report([f"{name}: {error}"])
     fit = fitting(listed, target)
-    return Report(list(_runner_problems(name, target, listed, fit)), list(_notes(name, target, fit, nodes)), fit)
+    problems = list(_runner_problems(name, target, listed, fit))
+    notes = list(_notes(name, target, fit, nodes)) if fit or not listed else []
+    return Report(problems, notes, fit)
 
 
 def workflow_problems(github: GitHub, params: Params) -> list[str]:
