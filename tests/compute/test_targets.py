@@ -84,10 +84,12 @@ def test_gh_that_is_not_installed_is_one_line(clone: Clone, monkeypatch: pytest.
 
 
 def test_gh_that_is_not_logged_in_is_one_line(clone: Clone, github: FakeGitHub) -> None:
+    github.answers({"path": ".*", "status": 401})
+    (out,) = problems(clone)
     github.answers({"path": ".*", "status": 401, "message": "Bad credentials"})
-
     (line,) = problems(clone)
 
+    assert out == "gh is not logged in: run `gh auth login`, or set GH_TOKEN"
     assert line.endswith("Bad credentials (HTTP 401): run `gh auth login`, or set GH_TOKEN")
 
 
