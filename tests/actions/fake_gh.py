@@ -33,6 +33,8 @@ def main() -> None:
         print(answer["text"], end="")
     elif "body" in answer:
         print(json.dumps(answer["body"]).replace("$submission", submitted(folder / "calls.jsonl")))
+    if status == 401 and "message" not in answer:
+        sys.exit(4)  # not logged in
     if status >= 400:
         sys.exit(f"gh: {answer.get('message', 'Not Found')} (HTTP {status})")
 

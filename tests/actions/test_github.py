@@ -72,7 +72,7 @@ def test_a_question_that_the_host_dropped_is_asked_again_and_an_order_is_not(
 def test_without_gh_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(GitHubError, match="gh is not installed"):
+    with pytest.raises(RunhiveError, match="gh is not installed"):
         GitHub("o/r").get("pulls/1")
 
 

@@ -1,6 +1,5 @@
 """The runner files: the box's scripts with a fake runner and a fake gh, its units, the scale set, the image."""
 
-import json
 import os
 import pwd
 import re
@@ -14,9 +13,6 @@ import pytest
 import yaml
 from clones import Clone
 from hub import FakeGitHub
-
-from runhive.params import parse_params
-from runhive.presets import presets, with_changes
 
 ROOT = Path(__file__).parents[2]
 RUNNERS = ROOT / ".github/runners"
@@ -213,7 +209,7 @@ def test_the_settings_of_a_box_are_read_by_the_shell_as_they_are_in_params(clone
 
 def test_a_target_of_two_labels_is_no_scale_set(clone: Clone) -> None:
     assert str(clone.call("compute", "show", "gpu", "--helm").exception) == (
-        "gpu: a scale set has one label, its name: set compute.targets.gpu.labels to [self-hosted]"
+        "gpu: a scale set has one label, its name: set compute.targets.gpu.labels to [gpu]"
     )
 
 
@@ -228,21 +224,3 @@ def test_the_image_copies_what_is_there_runs_without_rights_and_knows_no_secret(
     assert [words for instruction, words in lines if instruction == "USER"] == ["runner"]
     assert "--require-hashes" in text
     assert not re.search(r"token|password|secret", text.partition("ARG")[2], re.IGNORECASE)
-
-
-def test_the_first_node_of_the_workflow_and_its_training_step_are_found_by_their_names() -> None:
-    from runhive.compute.phases import FIRST_NODE, TRAINING
-
-    workflow = ROOT / ".github/workflows/_train.yml"
-    jobs = yaml.safe_load(workflow.read_text())["jobs"]
-    names = [step.get("name", "") for step in jobs["node"]["steps"]]
-
-    assert FIRST_NODE.fullmatch(f"train / {jobs['node']['name'].replace('${{ matrix.rank }}', '0')}")
-    assert len([name for name in names if TRAINING.fullmatch(name)]) == 1
-    assert json.dumps(names).count("Train") == 1
-
-
-def test_a_preset_s_target_is_for_a_machine_with_a_gpu() -> None:
-    params = parse_params(with_changes(presets()["digits"], ["train.device=cuda"]))
-
-    assert params.compute.targets["gpu"].gpus_per_node == 1

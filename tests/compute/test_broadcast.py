@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from runhive.tracking.life.teller import Listener, Teller
 from runhive.tracking.storage.remote_file import RemoteFolder, default_remote
 
 RUN = "20261125-120200-7f3a9c"
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -138,9 +140,7 @@ def test_what_is_unchanged_is_not_written_again(store: Path, clone: Clone, box: 
 
 def test_a_reader_sees_whole_words_while_they_are_written(store: Path, clone: Clone) -> None:
     words = [
-        Broadcast(
-            run_id=RUN, attempt=1, phase="train", time=str(size), printed=size, lines=["x" * 300] * size, metrics={}
-        )
+        Broadcast(run_id=RUN, attempt=1, phase="train", time=NOW, printed=size, lines=["x" * 300] * size, metrics={})
         for size in (1, 30)
     ]
     remote: RemoteFolder = default_remote(clone.root)

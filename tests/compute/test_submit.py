@@ -6,15 +6,18 @@ import subprocess
 import pytest
 from clones import Clone
 from hub import FakeGitHub
-from told import NUMBER, URL, WORKFLOW, runner, runners, workflow_run
+from told import MEETING, NUMBER, URL, WORKFLOW, collector, looks, node, runner, runners, step, workflow_run
 
 DISPATCH = {"method": "POST", "path": "repos/o/r/actions/workflows/train.yml/dispatches", "text": ""}
+LISTED = {
+    "path": "repos/o/r/actions/workflows/train.yml/runs",
+    "body": {"workflow_runs": [workflow_run("queued", title="train $submission")]},
+}
 
 
 def appear(github: FakeGitHub) -> None:
     """GitHub takes a dispatch, and lists the workflow run of whatever was sent last."""
-    github.answers(WORKFLOW, runners(runner("a")), DISPATCH, {"path": "repos/o/r/actions/workflows/train.yml/runs",
-                   "body": {"workflow_runs": [workflow_run("queued", title="train $submission")]}})  # fmt: skip
+    github.answers(WORKFLOW, MEETING, runners(runner("a")), DISPATCH, LISTED)
 
 
 def refusal(clone: Clone, github: FakeGitHub, *words: str) -> str:
@@ -132,9 +135,7 @@ def test_without_the_workflow_nothing_is_sent(clone: Clone, github: FakeGitHub) 
 
 
 def test_runners_that_may_not_be_listed_do_not_keep_a_run_from_being_sent(clone: Clone, github: FakeGitHub) -> None:
-    answers = [WORKFLOW, DISPATCH, {"path": "repos/o/r/actions/workflows/train.yml/runs",
-               "body": {"workflow_runs": [workflow_run("queued", title="train $submission")]}}]  # fmt: skip
-    github.answers(*answers)
+    github.answers(WORKFLOW, DISPATCH, LISTED)
 
     done = clone.call("submit")
 
@@ -149,3 +150,17 @@ def test_a_refusal_of_github_is_one_line(clone: Clone, github: FakeGitHub) -> No
 
     assert "Unexpected inputs (HTTP 422)" in str(done.exception)
     assert len(str(done.exception).splitlines()) == 1
+
+
+def test_with_wait_it_is_followed_to_its_end_whose_exit_code_it_has(clone: Clone, github: FakeGitHub) -> None:
+    over = [node(step("Train, evaluate", "02:00", "08:00", "failure"), ended="09:00", conclusion="failure")]
+    told = looks((workflow_run("in_progress"), [node()]), (workflow_run(conclusion="failure"), over))[1:]
+    github.answers(WORKFLOW, runners(runner("a")), DISPATCH, LISTED, *told, collector())
+
+    done = clone.call("submit", "--wait", "--every", "0.1")
+
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    assert lines[1] == URL
+    assert "  step Train, evaluate: failure" in lines
+    assert lines[-1] == f"failure: no record of it: {URL}"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from clones import Clone
 from hub import FakeGitHub
-from told import WORKFLOW, runner, runners
+from told import MEETING, WORKFLOW, runner, runners
 
 GPU = "compute.targets.gpu"
 
@@ -68,6 +68,7 @@ def test_a_target_that_is_ready_is_said_to_be(clone: Clone, github: FakeGitHub) 
 
 def test_this_machine_is_always_ready(clone: Clone) -> None:
     assert clone.call("compute", "check", "local").stdout == "local: ready: it is this machine\n"
+    assert str(clone.call("compute", "show", "local", "--box").exception).startswith("local is this machine and has no")
 
 
 def test_an_unknown_target_is_told_the_nearest(clone: Clone) -> None:
@@ -83,10 +84,12 @@ def test_gh_that_is_not_installed_is_one_line(clone: Clone, monkeypatch: pytest.
 
 
 def test_gh_that_is_not_logged_in_is_one_line(clone: Clone, github: FakeGitHub) -> None:
+    github.answers({"path": ".*", "status": 401})
+    (out,) = problems(clone)
     github.answers({"path": ".*", "status": 401, "message": "Bad credentials"})
-
     (line,) = problems(clone)
 
+    assert out == "gh is not logged in: run `gh auth login`, or set GH_TOKEN"
     assert line.endswith("Bad credentials (HTTP 401): run `gh auth login`, or set GH_TOKEN")
 
 
@@ -131,6 +134,7 @@ def test_lacking_labels_are_named_for_each_runner(clone: Clone, github: FakeGitH
 
     advice = "give it to the runner, or mend compute.targets.gpu.labels"
 
+    assert clone.call("compute", "check").stdout == ""
     assert problems(clone) == [
         f"gpu: runner a lacks gpu (it has self-hosted, linux): {advice}",
         f"gpu: runner b lacks self-hosted, gpu (it has none): {advice}",
@@ -147,6 +151,15 @@ def test_an_offline_runner_is_named_with_how_to_start_it(clone: Clone, github: F
     ]
 
 
+def test_one_that_is_offline_beside_enough_others_is_only_told(clone: Clone, github: FakeGitHub) -> None:
+    github.answers(WORKFLOW, runners(runner("a"), runner("b", online=False)))
+    enough = clone.call("compute", "check")
+    github.answers(WORKFLOW, runners(runner("b", online=False)))
+
+    assert (enough.exit_code, len(enough.stdout.splitlines())) == (0, 2)
+    assert problems(clone) == ["gpu: runner b is offline: start it there with `systemctl start runhive-runner`"]
+
+
 def test_no_runner_at_all_is_right_for_a_scale_set_alone(clone: Clone, github: FakeGitHub) -> None:
     github.answers(WORKFLOW, runners())
 
@@ -159,13 +172,22 @@ def test_no_runner_at_all_is_right_for_a_scale_set_alone(clone: Clone, github: F
 def test_more_nodes_than_there_are_is_a_mistake_and_more_than_are_online_a_wait(
     clone: Clone, github: FakeGitHub
 ) -> None:
-    github.answers(WORKFLOW, runners(runner("a")))
+    github.answers(WORKFLOW, MEETING, runners(runner("a")))
 
     (line,) = problems(clone, "--nodes", "8")
     told = clone.call("compute", "check", "--nodes", "2").stdout.splitlines()
 
     assert line.startswith("gpu: 8 nodes are asked for and compute.targets.gpu.max_nodes is 4: ask for fewer")
     assert told[0] == "gpu: 2 runners are needed and 1 is online: jobs wait"
+
+
+def test_several_machines_without_a_place_to_meet_are_a_mistake(clone: Clone, github: FakeGitHub) -> None:
+    github.answers(WORKFLOW, runners(runner("a"), runner("b")))
+    (line,) = problems(clone, "--nodes", "2")
+    github.answers(WORKFLOW, {**MEETING, "status": 403}, runners(runner("a"), runner("b")))
+
+    assert line.startswith("2 nodes need a place to meet: set train.distributed.rendezvous, or run `gh variable set")
+    assert clone.call("compute", "check", "--nodes", "2").stdout == "gpu: ready: 2 online, 0 busy\n"
 
 
 def test_more_processes_than_gpus_and_cuda_without_gpus_are_mistakes(clone: Clone, github: FakeGitHub) -> None:

@@ -1,6 +1,7 @@
 """`runhive watch`, `cancel`, `resubmit`: phases, steps, live lines, the record, and how they end."""
 
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def with_remote(clone: Clone) -> Path:
 
 def told(phase: str, lines: list[str], printed: int) -> bytes:
     """The word of a training."""
-    time = "2026-11-25T12:05:00.000+00:00"
+    time = datetime(2026, 11, 25, 12, 5, tzinfo=UTC)
     word = Broadcast(run_id=RUN, attempt=1, phase=phase, time=time, printed=printed, lines=lines, metrics={"loss": 0.5})
     return word.model_dump_json().encode()
 
@@ -130,14 +131,25 @@ def test_live_lines_come_from_the_dvc_remote_each_once(clone: Clone, github: Fak
 
     lines = clone.call("watch", str(NUMBER), "--every", "0.1").stdout.splitlines()
 
-    live = [line for line in lines if "|" in line or line.startswith("  run ")]
+    live = [line for line in lines if "|" in line or " = " in line or line.startswith("  run ")]
     assert live == [
         f"  run {RUN}",
         "  train | … 3 lines before these",
         "  train | epoch 1/4  loss 2.1",
         "  train | epoch 2/4  loss 1.7",
+        "  train = loss 0.5",
     ]
     assert not any("no live lines" in line for line in lines)
+
+
+def test_the_word_of_an_attempt_before_is_not_told_again(clone: Clone, github: FakeGitHub) -> None:
+    word = with_remote(clone) / "runhive" / object_name(NUMBER)
+    word.parent.mkdir(parents=True)
+    word.write_bytes(WORD)
+    later = {**workflow_run(), "run_started_at": "2026-11-25T12:06:00Z"}
+    github.answers(*looks((later, OVER)), collector())
+
+    assert "|" not in clone.call("watch", str(NUMBER)).stdout
 
 
 @pytest.mark.parametrize(

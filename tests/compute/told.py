@@ -3,9 +3,12 @@
 from typing import Any
 
 WORKFLOW = {"path": "repos/o/r/actions/workflows/train.yml", "body": {"id": 1, "state": "active"}}
-NUMBER = 4711
+NUMBER = 15_400_004_711
 URL = f"https://github.com/o/r/actions/runs/{NUMBER}"
 BEGAN = "2026-11-25T12:00:00Z"
+
+
+MEETING = {"path": "repos/o/r/actions/variables/RUNHIVE_RENDEZVOUS", "body": {"name": "x", "value": "10.0.0.1:29400"}}
 
 
 def runner(name: str, labels: str = "self-hosted gpu", online: bool = True, busy: bool = False) -> dict[str, Any]:

@@ -21,6 +21,7 @@ STATUS = re.compile(r"\(HTTP ([0-9]{3})\)")
 PAGE = 100  # the most that GitHub gives at once
 PAGES = 100
 TRIES = 4  # of a question that the host or the network left unanswered
+NOT_LOGGED_IN = 4  # gh's exit code, see `gh help exit-codes`
 TOLD = 300  # characters of what gh says
 
 
@@ -117,9 +118,11 @@ def _call(method: str, path: str, given: bytes = b"") -> bytes:
     try:
         done = subprocess.run(words, input=given, capture_output=True, env=surroundings)
     except FileNotFoundError as error:
-        raise GitHubError("gh is not installed: see https://cli.github.com, then run `gh auth login`") from error
+        raise RunhiveError("gh is not installed: see https://cli.github.com, then run `gh auth login`") from error
     if done.returncode == 0:
         return done.stdout
+    if done.returncode == NOT_LOGGED_IN:
+        raise GitHubError("gh is not logged in: run `gh auth login`, or set GH_TOKEN", 401)
     said = done.stderr.decode(errors="replace").strip()
     status = STATUS.search(said)
     raise GitHubError(_refusal(path, said, int(status[1]) if status else None), int(status[1]) if status else None)

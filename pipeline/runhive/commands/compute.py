@@ -49,8 +49,8 @@ def show_target(target: str | None, form: str | None, as_json: bool) -> None:
 
     enter_root()
     name, found = find_target(load_params(PARAMS).compute, target)
-    if form and found is None:
-        raise RunhiveError(f"{name} is this machine and needs no runner: name another target")
+    if found is None and (form or as_json):
+        raise RunhiveError(f"{name} is this machine and has no settings: name another target")
     if form and found:
         repository = github_here().repository
         click.echo((box_settings if form == "box" else helm_values)(repository, name, found), nl=False)

@@ -104,7 +104,7 @@ def _send(name: str, nodes: int | None, asked: "Wanted", wait: bool, every: floa
 
     root, github = main_root(), github_here()
     pushed = pushed_branch(open_repository(root))
-    if problems := workflow_problems(github):
+    if problems := workflow_problems(github, asked.params):
         raise RunhiveError("\n".join(problems))
     machines = asked.params.train.distributed.node_counts[-1]
     state = check_runners(github, name, asked.params.compute.targets[name], machines)

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from runhive.actions.github import GitHub
+from runhive.actions.github import GitHub, GitHubError
 from runhive.compute.runners import Runner, fitting, is_hosted, list_runners
 from runhive.compute.targets import refusals
 from runhive.errors import RunhiveError
 from runhive.params import Params, Target
 
 WORKFLOW = "train.yml"
+RENDEZVOUS = "RUNHIVE_RENDEZVOUS"  # the variable of the repository
 LABELS_SHOWN = 3  # runners whose labels are told
 
 
@@ -26,7 +27,7 @@ def check_target(github: GitHub, name: str, target: Target, params: Params) -> R
     """Return what is missing for the run that *params* describes on *target*."""
     problems = refusals(name, target, params)
     try:
-        problems += workflow_problems(github)
+        problems += workflow_problems(github, params)
     except RunhiveError as error:  # without an answer to this, none to the next question
         return Report([*problems, str(error)])
     found = check_runners(github, name, target, params.train.distributed.node_counts[-1])
@@ -42,10 +43,12 @@ def check_runners(github: GitHub, name: str, target: Target, nodes: int) -> Repo
     except RunhiveError as error:
         return Report([f"{name}: {error}"])
     fit = fitting(listed, target)
-    return Report(list(_runner_problems(name, target, listed, fit)), list(_notes(name, target, fit, nodes)), fit)
+    problems = list(_runner_problems(name, target, listed, fit))
+    notes = list(_notes(name, target, fit, nodes)) if fit or not listed else []
+    return Report(problems, notes, fit)
 
 
-def workflow_problems(github: GitHub) -> list[str]:
+def workflow_problems(github: GitHub, params: Params) -> list[str]:
     """Return why the workflow that trains cannot be started, if it cannot."""
     workflow = github.find(f"actions/workflows/{WORKFLOW}")
     if workflow is None:
@@ -55,7 +58,25 @@ def workflow_problems(github: GitHub) -> list[str]:
         ]
     if workflow.get("state") != "active":
         return [f"the workflow {WORKFLOW} is switched off: run `gh workflow enable {WORKFLOW}`"]
-    return []
+    return _rendezvous_problems(github, params)
+
+
+def _rendezvous_problems(github: GitHub, params: Params) -> list[str]:
+    distributed = params.train.distributed
+    if distributed.node_counts[-1] == 1 or distributed.rendezvous:
+        return []
+    try:
+        known = github.find(f"actions/variables/{RENDEZVOUS}")
+    except GitHubError as error:
+        if error.status == 403:  # who may not read variables hears of it from the workflow
+            return []
+        raise
+    if known:
+        return []
+    return [
+        f"{distributed.node_counts[-1]} nodes need a place to meet: set train.distributed.rendezvous, or run "
+        f"`gh variable set {RENDEZVOUS} --body HOST:PORT` with the first one's"
+    ]
 
 
 def _runner_problems(name: str, target: Target, listed: Sequence[Runner], fit: Sequence[Runner]) -> Iterator[str]:
@@ -65,10 +86,9 @@ def _runner_problems(name: str, target: Target, listed: Sequence[Runner], fit: S
                 f"{name}: runner {runner.name} lacks {', '.join(runner.lacks(target))} (it has "
                 f"{', '.join(runner.labels) or 'none'}): give it to the runner, or mend compute.targets.{name}.labels"
             )
-    for runner in fit:
-        if not runner.online:
-            yield f"{name}: runner {runner.name} is offline: start it there with `systemctl start runhive-runner`"
     online = sum(runner.online for runner in fit)
+    if online < max(1, target.min_nodes):
+        yield from _offline(name, fit)
     if online < target.min_nodes:
         yield (
             f"{name}: {online} of the {target.min_nodes} runners that compute.targets.{name}.min_nodes promises "
@@ -76,9 +96,17 @@ def _runner_problems(name: str, target: Target, listed: Sequence[Runner], fit: S
         )
 
 
+def _offline(name: str, fit: Sequence[Runner]) -> Iterator[str]:
+    for runner in fit:
+        if not runner.online:
+            yield f"{name}: runner {runner.name} is offline: start it there with `systemctl start runhive-runner`"
+
+
 def _notes(name: str, target: Target, fit: Sequence[Runner], nodes: int) -> Iterator[str]:
     online = sum(runner.online for runner in fit)
-    if online == 0 and target.min_nodes == 0:
+    if online >= max(1, target.min_nodes):
+        yield from _offline(name, fit)
+    if not fit and target.min_nodes == 0:
         yield (
             f"{name}: no runner is there now, and min_nodes is 0: a scale set starts one when a job comes, a single "
             "box has to be switched on"

@@ -19,7 +19,7 @@ def box_settings(repository: str, name: str, target: Target) -> str:
     settings = {
         "RUNHIVE_REPOSITORY": repository,
         "RUNHIVE_GROUP": target.group or "",
-        "RUNHIVE_LABELS": ",".join(target.labels),
+        "RUNHIVE_LABELS": ",".join(target.labels) or "self-hosted",  # GitHub wants one
         "RUNHIVE_IDLE_SECONDS": str(60 * (target.idle_minutes or 0)),
     }
     lines = [f"{key}={shlex.quote(value)}" for key, value in settings.items()]
@@ -30,8 +30,7 @@ def helm_values(repository: str, name: str, target: Target) -> str:
     """Return the values of Helm chart gha-runner-scale-set. Raises RunhiveError where the target is no scale set."""
     if len(target.labels) != 1:
         raise RunhiveError(
-            f"{name}: a scale set has one label, its name: set compute.targets.{name}.labels to "
-            f"[{next(iter(target.labels), name)}]"
+            f"{name}: a scale set has one label, its name: set compute.targets.{name}.labels to [{name}]"
         )
     owner = repository.partition("/")[0]
     values = {

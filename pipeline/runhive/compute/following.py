@@ -39,7 +39,7 @@ class Follower:
         jobs = read_jobs(self._github, run)
         phases = phases_of(run, jobs)
         news = [*self._blocked_news(run), *self._phase_news(phases)]
-        live = list(self._live_news()) if self._live and len(phases) > 1 else []
+        live = list(self._live_news(self._live, run)) if self._live and len(phases) > 1 else []
         return Look(run, phases, [*news, *self._step_news(jobs), *live])
 
     def _blocked_news(self, run: WorkflowRun) -> Iterator[str]:
@@ -63,13 +63,13 @@ class Follower:
                 self._steps.add(("start", step.name))
                 yield f"  step {step.name}"
 
-    def _live_news(self) -> Iterator[str]:
-        assert self._live is not None
-        heard = self._live.hear(self._number)
-        if heard is None or heard == self._heard:
+    def _live_news(self, live: Live, run: WorkflowRun) -> Iterator[str]:
+        heard = live.hear(self._number)
+        if heard is None or heard == self._heard or heard.time < run.began:  # the word of an attempt before
             return
         if self._heard is None or self._heard.run_id != heard.run_id:
             yield f"  run {heard.run_id}"
+        numbers = {} if self._heard is None else self._heard.metrics
         self._heard = heard
         place = (heard.attempt, heard.phase)
         missed = heard.printed - self._printed.get(place, 0)
@@ -77,3 +77,5 @@ class Follower:
         if missed > len(heard.lines):
             yield f"  {heard.phase} | … {missed - len(heard.lines)} lines before these"
         yield from (f"  {heard.phase} | {line}" for line in heard.lines[-missed:] if missed > 0)
+        if heard.metrics and heard.metrics != numbers:
+            yield f"  {heard.phase} = {', '.join(f'{name} {value:.4g}' for name, value in heard.metrics.items())}"

@@ -1,16 +1,17 @@
 """The workflow run that a person means: by its number, its address, a submission, or a run of the ledger."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from runhive.actions.github import GitHub
 from runhive.compute.workflow_runs import SUBMISSION, WorkflowRun, find_submission, read_workflow_run
 from runhive.errors import RunhiveError
+from runhive.tracking.fields import seconds_between
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run
 from runhive.tracking.naming import find
 
-NUMBER = re.compile(r"[0-9]{4,20}")
+NUMBER = re.compile(r"[0-9]{9,20}")  # longer than the date that a run id begins with
 SKEW = timedelta(hours=1)  # of two clocks
 ADDRESS = re.compile(r".*/actions/runs/([0-9]{1,20})(?:/.*)?")
 
@@ -43,7 +44,7 @@ def record_of(ledger: Ledger, workflow_run: WorkflowRun) -> Run | None:
     """Return the newest run in the ledger that the workflow run made; None while there is none."""
     since = workflow_run.began - SKEW
     for row in ledger.rows():  # newest first
-        if row["ended_at"] is None or datetime.fromisoformat(row["ended_at"]) >= since:
+        if row["ended_at"] is None or (seconds_between(since.isoformat(), row["ended_at"]) or -1) >= 0:
             run = ledger.run(row["run_id"])
             if workflow_run.url in urls_of(run):
                 return run

@@ -9,11 +9,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 import runhive
 from runhive.files import write_atomic
@@ -39,7 +39,7 @@ class Broadcast(BaseModel):
     run_id: Annotated[str, StringConstraints(pattern=f"^{RUN_ID_PATTERN.pattern}$")]
     attempt: Annotated[int, Field(ge=1)]
     phase: Annotated[str, StringConstraints(max_length=50)]
-    time: Annotated[str, StringConstraints(max_length=50)]
+    time: AwareDatetime
     printed: Annotated[int, Field(ge=0)]
     lines: Annotated[list[Annotated[str, StringConstraints(max_length=LINE)]], Field(max_length=LINES)]
     metrics: Annotated[dict[str, float], Field(max_length=MOST_NUMBERS)]
@@ -87,9 +87,10 @@ def note_numbers(numbers: Mapping[str, float]) -> None:
 
 
 def _end(teller: subprocess.Popen[bytes]) -> None:
-    """Let it tell the end, which it takes from the closed pipe."""
+    """Let it tell the end; its sign is a byte, since a forked worker may keep the pipe open."""
     assert teller.stdin is not None
-    teller.stdin.close()
+    with suppress(BrokenPipeError), teller.stdin as sign:
+        sign.write(b"\n")
     try:
         teller.wait(END_SECONDS)
     except subprocess.TimeoutExpired:

@@ -7,12 +7,12 @@ import signal
 import sys
 from collections import deque
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
 from runhive.errors import RunhiveError
 from runhive.mistakes import one_line
-from runhive.tracking.ledger.run import utc_now
 from runhive.tracking.life.broadcast import LINE, LINES, MOST_NUMBERS, NUMBERS_FILE, Broadcast, object_name
 from runhive.tracking.life.outbox import Outbox, outbox
 from runhive.tracking.life.process import die_with_parent
@@ -42,8 +42,8 @@ class Listener:
                 whole, _, _ = file.read().rpartition(b"\n")
                 self._take(whole)
         return Broadcast(
-            run_id=self._run_id, attempt=self._attempt, phase=self._phase, time=utc_now(), printed=self._printed,
-            lines=list(self._lines), metrics=self._metrics(),
+            run_id=self._run_id, attempt=self._attempt, phase=self._phase, time=datetime.now(UTC),
+            printed=self._printed, lines=list(self._lines), metrics=self._metrics(),
         )  # fmt: skip
 
     def _take(self, whole: bytes) -> None:
