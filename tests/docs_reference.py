@@ -3,6 +3,7 @@
 `python tests/docs_reference.py` writes them.
 """
 
+import fnmatch
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,9 @@ sys.path.insert(0, str(ROOT / "pipeline"))
 from docs_faults import render_faults  # noqa: E402
 from docs_files import render_files  # noqa: E402  # Runhive itself need not be installed
 from runhive import params, presets  # noqa: E402
+from runhive.actions import bundle  # noqa: E402
 from runhive.cli import commands  # noqa: E402
+from runhive.mistakes import ANY  # noqa: E402
 from runhive.tracking.ledger import schema  # noqa: E402
 
 COMMAND = "python tests/docs_reference.py"
@@ -46,7 +49,8 @@ def render_params() -> str:
         "",
         "DVC watches the sections `data`, `model`, `train`, `evaluate` and `export`. A new `experiment` takes effect "
         "with the next run that trains. `model.name` is written into the model's files. `gate` is what "
-        "`runhive models` asks of a model.",
+        "`runhive models` asks of a model, `compute` where `runhive submit` sends runs, `pages` who may read the site. "
+        "`*` stands for a name of your choice.",
         "",
         "The [JSON schema](params.schema.json) is for editors.",
         "",
@@ -79,7 +83,9 @@ def _preset_table(keys: list[str]) -> list[str]:
     lines = [f"- `{name}`: {_plain(text.splitlines()[1].removeprefix('# '))}" for name, text in texts.items()]
     lines += ["", f"| Key | {' | '.join(f'`{name}`' for name in found)} |", f"|---|{'---|' * len(found)}"]
     for key in keys:
-        cells = [_yaml_value(content[key]) if key in content else "" for content in found.values()]
+        cells = [
+            ", ".join(_yaml_value(content[name]) for name in fnmatch.filter(content, key)) for content in found.values()
+        ]
         lines.append(f"| `{key}` | {' | '.join(cells)} |")
     return lines
 
@@ -130,8 +136,16 @@ def _leaves(
                 yield from _leaves(wrapped, definitions, prefix)
         elif "$ref" in field:
             yield from _leaves(definitions[field["$ref"].rpartition("/")[2]], definitions, f"{key}.")
+        elif reference := _reference_of_values(field):
+            yield from _leaves(definitions[reference], definitions, f"{key}.{ANY}.")
         else:
             yield key, field, choice
+
+
+def _reference_of_values(field: Mapping[str, Any]) -> str | None:
+    """The section that each value of an open map is."""
+    values = next(iter(field.get("patternProperties", {}).values()), {})
+    return values["$ref"].rpartition("/")[2] if "$ref" in values else None
 
 
 def _allowed(field: Mapping[str, Any]) -> str:
@@ -226,6 +240,7 @@ def pages() -> dict[Path, str]:
         FOLDER / "faults.md": render_faults(GENERATED),
         FOLDER / "params.schema.json": params.json_schema(),
         FOLDER / "run.schema.json": schema.json_schema(),
+        FOLDER / "bundle.schema.json": bundle.json_schema(),
     }
 
 

@@ -33,7 +33,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(#[^)\s]*)?\)")
 CODE = re.compile(r"`([^`\n]+)`")
 FILE_PATH = re.compile(r"(?:data|models|results|site|docs)/[\w./]*\w")
 KEY = re.compile(r"(?:data|model|train|evaluate|export|gate)(?:\.[a-z_]+)+")
-FILE_ENDINGS = (".json", ".csv", ".md", ".onnx", ".safetensors", ".yaml", ".py")
+FILE_ENDINGS = (".json", ".csv", ".md", ".onnx", ".safetensors", ".yaml", ".yml", ".py")
 PLAIN_COMMANDS = {"git", ".", "pytest", "cd", "rm", "export"}
 MAKEFILE = (ROOT / "Makefile").read_text()
 

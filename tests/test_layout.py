@@ -34,7 +34,10 @@ MAY_IMPORT = {
     "gate": LEAVES | {"scoring", "tracking"},
     "stages": LEAVES | {"data", "vision", "scoring", "tracking", "report"},
     "api": LEAVES | {"tracking"},
-    "commands": LEAVES | {"driver", "gate", "presets", "report", "scoring", "stages", "terminal", "tracking"},
+    "actions": LEAVES | {"gate", "presets", "report", "scoring", "terminal", "tracking"},
+    "compute": LEAVES | {"actions", "presets", "report", "terminal", "tracking"},
+    "commands": LEAVES
+    | {"actions", "compute", "driver", "gate", "presets", "report", "scoring", "stages", "terminal", "tracking"},
     "cli": {"commands", "errors"},
 }
 # Imported by a stage but without a say in its outs, so that mending them retrains nothing.

@@ -166,6 +166,22 @@ MISTAKES = {
     "train.ema=1.0": "train.ema: should be less than 1, not 1.0",
     "train.cache=on": "train.cache: 'on' is not one of 'full', 'reduced' or 'off'",
     "train.warmup_epochs=30": "train.warmup_epochs: must be less than train.epochs, 30",
+    "compute.default=gpuu": "compute.default: 'gpuu' is not one of local, gpu: did you mean gpu?",
+    "compute.targets={}": "compute.default: 'gpu' is not one of local",
+    "compute.targets.gpu.max_node=2": (
+        "compute.targets.gpu.max_node: unknown key: did you mean compute.targets.gpu.max_nodes?"
+    ),
+    "compute.targets.gpu.labels=[]": (
+        "compute.targets.gpu: names no runners: set group, or labels to [self-hosted, gpu]"
+    ),
+    "compute.targets.gpu.labels=['a b']": (
+        "compute.targets.gpu.labels.0: 'a b' does not match ^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+    ),
+    "compute.targets.gpu.min_nodes=5": "compute.targets.gpu.min_nodes: 5 is more than max_nodes, 4",
+    "compute.targets.gpu.max_nodes=0": "compute.targets.gpu.max_nodes: should be greater than 0, not 0",
+    "compute.targets.gpu.timeout_minutes=7201": (
+        "compute.targets.gpu.timeout_minutes: should be less than or equal to 7200, not 7201"
+    ),
 }  # fmt: skip
 
 
@@ -224,6 +240,12 @@ def test_a_batch_that_they_can_share_is_taken_and_frozen_training_shares_none(
 
     assert str(distributed.nodes) == nodes.strip("'")
     assert distributed.processes_per_node == int(per_node)
+
+
+def test_the_name_of_this_machine_is_no_name_of_runners() -> None:
+    text = FOLDER.replace("    gpu:\n", "    local:\n").replace("default: gpu", "default: local")
+
+    assert mistakes(text) == ["params.yaml: compute.targets.local: is the name of this machine already: take another"]
 
 
 def test_mpirun_knows_no_range_of_nodes() -> None:
@@ -409,7 +431,7 @@ def allowed(schema: dict[str, Any], value: Any, root: dict[str, Any], path: str)
         for key, inner in schema["properties"].items():
             allowed(inner, value[key], root, f"{path}.{key}")
     elif schema.get("type") == "array":
-        assert len(value) >= schema["minItems"], path
+        assert len(value) >= schema.get("minItems", 0), path
         for inner in value:
             allowed(schema["items"], inner, root, path)
     else:

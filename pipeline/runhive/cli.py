@@ -8,6 +8,8 @@ from typing import NoReturn
 
 import click
 
+from runhive.commands.actions import actions
+from runhive.commands.compute import compute
 from runhive.commands.data import data
 from runhive.commands.ledger import gc, pull, purge, push, verify
 from runhive.commands.models import models
@@ -16,6 +18,7 @@ from runhive.commands.predict import predict
 from runhive.commands.run import run
 from runhive.commands.runs import compare, runs
 from runhive.commands.stages import STAGES
+from runhive.commands.submit import cancel, resubmit, submit, watch
 from runhive.errors import RunhiveError, told_of_disk
 
 EXTRAS = {
@@ -75,5 +78,7 @@ def commands() -> None:
 
 for command in (push, pull, verify, gc, purge):
     runs.add_command(command)
-for command in (use, schema, *STAGES, predict, data, run, runs, compare, models):
+for command in (
+    use, schema, *STAGES, predict, data, run, runs, compare, models, compute, submit, watch, cancel, resubmit, actions,
+):  # fmt: skip
     commands.add_command(command)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # decoding an image needs `one_line` alone
     from pydantic import ValidationError
 
+ANY = "*"  # in a key's path: a name that the person chose
+
 
 def explain(error: "ValidationError", keys: Sequence[str]) -> list[str]:
     """One line a mistake, with the nearest of *keys*; a key that a misspelt one stands for is not missing too."""
@@ -68,8 +70,19 @@ def _key_path(location: tuple[int | str, ...]) -> str:
 
 def _nearest_key(key: str, keys: Sequence[str]) -> str | None:
     leaf = key.rpartition(".")[2]
-    near = difflib.get_close_matches(key, keys, 1, 0.75) or [path for path in keys if path.rpartition(".")[2] == leaf]
+    filled = [_filled(path, key) for path in keys]
+    near = difflib.get_close_matches(key, filled, 1, 0.75) or [
+        path for path in filled if path.rpartition(".")[2] == leaf
+    ]
     return near[0] if near else None
+
+
+def _filled(path: str, key: str) -> str:
+    """*path* with the names that *key* has in the places of ANY."""
+    given = key.split(".")
+    return ".".join(
+        given[place] if part == ANY and place < len(given) else part for place, part in enumerate(path.split("."))
+    )
 
 
 def _nearest_value(given: object, expected: str) -> str:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import chdir
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -62,9 +62,10 @@ def git(folder: Path, *words: str) -> str:
 
 @dataclass(frozen=True)
 class Shop:
-    """The repository, to be changed by tests."""
+    """The repository, to be changed by tests. `started` is what its runs say besides of their start."""
 
     root: Path
+    started: dict[str, object] = field(default_factory=dict)
 
     @property
     def ledger(self) -> Ledger:
@@ -138,7 +139,7 @@ class Shop:
             "experiment": "colours", "params": {"train": {"lr": number}}, "code": {"commit": None, "dirty": True},
             "data": {"digest": card.data_digest,
                      "classes": card.classes, "counts": {"val": dict.fromkeys(card.classes, 10)}},
-            "environment": {"host": "hive"}, "input_digest": "1" * 64,
+            "environment": {"host": "hive"}, "input_digest": "1" * 64, **self.started,
         }  # fmt: skip
         selection = card.selection.model_dump(mode="json")
         self.ledger.append(

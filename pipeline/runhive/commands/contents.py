@@ -105,4 +105,26 @@ def log(run: str, follow: bool) -> None:
     (follow_log if follow else print_log)(ledger, main_root(), find(ledger, run))
 
 
-CONTENTS = (files, log, download, diff, reproduce)
+@click.command()
+@click.argument("run")
+def apply(run: str) -> None:
+    """Bring dvc.lock, params.yaml and results/metrics.json of RUN into the working tree, to be committed.
+
+    `dvc pull` then fetches its files, and `dvc repro` has nothing to do. Changes that are not committed are not
+    overwritten.
+    """
+    from runhive.terminal.output import print_line
+    from runhive.tracking.applying import apply_run
+    from runhive.tracking.life.liveness import settled_ledger
+    from runhive.tracking.naming import find
+    from runhive.tracking.repository import open_repository
+
+    ledger = settled_ledger()
+    found = find(ledger, run)
+    changed = apply_run(ledger, open_repository(Path.cwd()), found)
+    for path in changed:
+        print_line(path)
+    print_line(f"{found.run_id}: " + ("applied: run `dvc pull`, then commit" if changed else "applied already"))
+
+
+CONTENTS = (files, log, download, diff, reproduce, apply)

@@ -67,16 +67,25 @@ def show_run(run: str, as_json: bool) -> None:
 @click.command()
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
 @AS_JSON
-def compare(runs: tuple[str, ...], as_json: bool) -> None:
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print the answer that a pull request gets; of two runs.")
+def compare(runs: tuple[str, ...], as_json: bool, as_markdown: bool) -> None:
     """Compare runs side by side: the last two completed ones, or 2 to 20 RUNs.
 
     Shows what differs, and the images that each run won and lost against the first one.
     """
+    if as_json and as_markdown:
+        raise click.UsageError("--json and --markdown exclude each other")
     from runhive.terminal.comparing import print_comparison, print_comparison_as_json, runs_to_compare
     from runhive.tracking.life.liveness import settled_ledger
 
     ledger = settled_ledger()
-    (print_comparison_as_json if as_json else print_comparison)(ledger, runs_to_compare(ledger, runs))
+    found = runs_to_compare(ledger, runs)
+    if as_markdown:
+        from runhive.actions.pairing import comparison_as_markdown
+
+        click.echo(comparison_as_markdown(ledger, found), nl=False)
+    else:
+        (print_comparison_as_json if as_json else print_comparison)(ledger, found)
 
 
 runs.add_command(compare)

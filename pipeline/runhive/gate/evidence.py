@@ -44,7 +44,7 @@ def gather(
     sets = [read_set(root, name, frozen) for name, frozen in gate.evaluation_sets.items()]
     runs = [answers_of(candidate, images) for images in sets]
     parity, why = _parity(ledger, root, one.run, sets, runs)
-    tried = _tried(ledger)
+    tried = tried_on(ledger)
     selection = one.run.training.get("selection", {}).get("digest")
     before = {told["name"]: told["digest"] for told in last.get("sets", ())}
     measured = tuple(
@@ -97,7 +97,7 @@ def _parity(ledger: Ledger, root: Path, run: Trained, sets: list[Images], runs: 
     return None, f"evaluate scored the weights on {name}, which is none of gate.evaluation_sets as they are here"
 
 
-def _tried(ledger: Ledger) -> dict[str, int]:
+def tried_on(ledger: Ledger) -> dict[str, int]:
     """How many different weights were scored on each evaluation set, by its digest."""
     seen: dict[str, set[str]] = {}
     for run in ledger.runs():

@@ -3,6 +3,7 @@
 Every key must be there, none may be added, and nothing is converted: a number in quotes is an error.
 """
 
+from runhive.params.compute import LOCAL, Compute, Target
 from runhive.params.gating import Gate, NotWorse
 from runhive.params.keys import json_schema, known_keys
 from runhive.params.reading import load_params, parse_params, parse_yaml
@@ -11,9 +12,11 @@ from runhive.params.training import AdamW, Augment, Cosine, Distributed, EarlySt
 from runhive.params.values import Cache
 
 __all__ = [
+    "LOCAL",
     "AdamW",
     "Augment",
     "Cache",
+    "Compute",
     "Cosine",
     "Data",
     "Distributed",
@@ -26,6 +29,7 @@ __all__ = [
     "Sgd",
     "Split",
     "Step",
+    "Target",
     "Train",
     "json_schema",
     "known_keys",

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator
 
+from runhive.params.compute import LOCAL, Compute
 from runhive.params.sections import Data, Params
 from runhive.params.training import Train
 
@@ -28,6 +29,7 @@ def contradictions(params: Params) -> Iterator[str]:
     variants = params.export.variants
     if "fp32" not in variants or len(set(variants)) < len(variants):
         yield "export.variants: must hold fp32, from which the others are made, and each once: write [fp32, int8]"
+    yield from _contradictions_of_compute(params.compute)
 
 
 def _is_none_of(names: list[str], name: str) -> str:
@@ -72,6 +74,19 @@ def _contradictions_of_distribution(train: Train) -> Iterator[str]:
                 f"train.accumulate {train.accumulate} pieces, with a single one: "
                 f"raise it to {2 * world * train.accumulate}"
             )
+
+
+def _contradictions_of_compute(compute: Compute) -> Iterator[str]:
+    names = [LOCAL, *compute.targets]
+    if compute.default not in names:
+        yield f"compute.default: {compute.default!r} {_is_none_of(names, compute.default)}"
+    for name, target in compute.targets.items():
+        if name == LOCAL:
+            yield f"compute.targets.{LOCAL}: is the name of this machine already: take another"
+        if target.group is None and not target.labels:
+            yield f"compute.targets.{name}: names no runners: set group, or labels to [self-hosted, gpu]"
+        if target.min_nodes > target.max_nodes:
+            yield f"compute.targets.{name}.min_nodes: {target.min_nodes} is more than max_nodes, {target.max_nodes}"
 
 
 def _contradictions_of_data(data: Data) -> Iterator[str]:

@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import BaseModel
 
+from runhive.mistakes import ANY
 from runhive.params.sections import Params
 
 
 def known_keys(model: type[BaseModel] = Params, prefix: str = "") -> Iterator[str]:
-    """Every key path that params.yaml may hold, sections and leaves."""
+    """Every key path that params.yaml may hold, sections and leaves; ANY stands for a name of the person's choice."""
     for name, field in model.model_fields.items():
         yield prefix + name
+        inner = f"{prefix}{name}.{ANY}." if get_origin(field.annotation) is dict else f"{prefix}{name}."
         for section in _sections(field.annotation):
-            yield from known_keys(section, f"{prefix}{name}.")
+            yield from known_keys(section, inner)
 
 
 def _sections(annotation: Any) -> list[type[BaseModel]]:

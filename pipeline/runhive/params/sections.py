@@ -1,9 +1,10 @@
-"""All of params.yaml, and its sections but for train and gate."""
+"""All of params.yaml, and its sections but for train, gate and compute."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from runhive.params.compute import Compute
 from runhive.params.gating import Gate
 from runhive.params.training import Train
 from runhive.params.values import Count, Fraction, Name, Positive, Section, SetName, Share
@@ -81,6 +82,12 @@ class Export(Section):
     )
 
 
+class Pages(Section):
+    """The site on GitHub Pages."""
+
+    public: bool = Field(description="deploy the site of a private repository although everybody can read its Pages")
+
+
 class Params(Section):
     """All of params.yaml."""
 
@@ -91,3 +98,5 @@ class Params(Section):
     evaluate: Evaluate
     export: Export
     gate: Gate
+    compute: Compute
+    pages: Pages

@@ -34,7 +34,7 @@ def lineage(run: Run, code: Code, data: Data, training: Training, parity: Parity
     """Gather the chain; what the record does not know is left out."""
     sources = [
         Box("data", data.digest or "", _images(data)),
-        Box("code", code.commit or "", "with uncommitted changes" if code.dirty else code.branch or ""),
+        Box("code", code.commit or "", _came_from(run, code)),
     ]
     products = [
         Box("weights", training.weights_sha256 or "", _parameters(training)),
@@ -49,6 +49,12 @@ def lineage(run: Run, code: Code, data: Data, training: Training, parity: Parity
         run=Box("run", run.run_id, f"inputs {run.input_digest[:12]}" if run.input_digest else ""),
         products=tuple(box for box in products if box.digest),
     )
+
+
+def _came_from(run: Run, code: Code) -> str:
+    number = run.collected.get("pull_request")
+    told = ["with uncommitted changes" if code.dirty else code.branch, f"pull request {number}" if number else ""]
+    return ", ".join(one for one in told if one)
 
 
 def _images(data: Data) -> str:

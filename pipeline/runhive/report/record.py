@@ -1,5 +1,6 @@
 """What a run's events say, read leniently: whatever is missing is empty, whatever is odd is left out and named."""
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Any, TypeVar
@@ -12,6 +13,7 @@ AnyPart = TypeVar("AnyPart", bound=BaseModel)
 Count = Annotated[int, Field(ge=0, le=10**15)]
 MOST_KEYS = 400
 DEEPEST = 6
+WORKFLOW_RUN = re.compile(r"(https://[A-Za-z0-9.:-]+/[A-Za-z0-9-]+/[A-Za-z0-9_.-]+)/actions/runs/[0-9]+")
 
 
 class Part(BaseModel):
@@ -26,6 +28,23 @@ class Code(Part):
     branch: str | None = None
     dirty: bool = False
     changed: list[str] = Field(default_factory=list)
+
+
+class Workflow(Part):
+    url: str = ""
+
+
+class Collected(Part):
+    """What the collector knows of a run that a workflow made."""
+
+    pull_request: Count | None = None
+    workflow: Workflow = Workflow()
+
+    @property
+    def pull_request_url(self) -> str | None:
+        """The address of the pull request, in the repository of the workflow run."""
+        found = WORKFLOW_RUN.fullmatch(self.workflow.url)
+        return f"{found[1]}/pull/{self.pull_request}" if found and self.pull_request else None
 
 
 class Data(Part):

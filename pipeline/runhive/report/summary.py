@@ -7,7 +7,7 @@ from functools import cached_property
 from pydantic import TypeAdapter
 
 from runhive.report.numerals import epoch_of
-from runhive.report.record import Code, Comparison, flatten, last_named, read_part
+from runhive.report.record import Code, Collected, Comparison, flatten, last_named, read_part
 from runhive.report.score import Score, score_of, shown_change
 from runhive.report.tryit.onnx_file import Onnx, onnx_of
 from runhive.report.verdict import Verdict, judge
@@ -71,6 +71,11 @@ class Summary(Facts):
     @cached_property
     def parameters(self) -> dict[str, str]:
         return flatten(self.run.params)
+
+    @cached_property
+    def collected(self) -> Collected:
+        """What the collector knows of it: empty for a run that no workflow made."""
+        return read_part(Collected, self.run.collected) or Collected()
 
     @property
     def ending(self) -> str:

@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from runhive.formats.history import Epoch
+from runhive.tracking.life.broadcast import note_numbers
 
 
 class ImagesPerSecond(ProgressColumn):
@@ -43,6 +45,7 @@ def show_progress(
 
         def after_epoch(epoch: Epoch) -> None:
             left = (epochs - epoch.epoch) * epoch.seconds
+            note_numbers(asdict(epoch))
             console.print(
                 f"epoch {epoch.epoch}/{epochs}  loss {epoch.train_loss:.4f}  accuracy {epoch.train_accuracy:.3f}  "
                 f"check loss {epoch.check_loss:.4f}  check accuracy {epoch.check_accuracy:.3f}  "

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from runhive.stages.opened import close_run
 from runhive.stages.phase import Timer, read_phase
 from runhive.stages.pictures import changed_rows, doubtful_hits, mistakes, picture, pictures
 from runhive.tracking.comparison import compare, find_baseline
+from runhive.tracking.final_numbers import final_numbers
 from runhive.tracking.ledger.entry import FILE_BYTES
 from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.ledger.run import Event, Run, fold
@@ -83,7 +83,8 @@ def record() -> None:
         if ledger.media(sha256) is None
     }
     ledger.append(trained.run_id, events, kept_files() | left.files, pictures(predictions, shown) | of_data)
-    write_atomic(paths.METRICS, final_numbers(evaluation, parity))
+    told = (evaluated_event(evaluation), exported_event(parity))
+    write_atomic(paths.METRICS, final_numbers(event.data["metrics"] for event in told))
     outbox(root, trained.run_id).drop(left.taken)
     close_run(root, trained.run_id, trained.input_digest)
     print(f"recorded run {trained.run_id}: see it with `runhive runs show {trained.run_id}`")
@@ -185,13 +186,3 @@ def without_later_stages(lock: dict[str, Any]) -> dict[str, Any]:
     """The part of dvc.lock that this run made."""
     stages = {name: stage for name, stage in lock.get("stages", {}).items() if name not in LATER_STAGES}
     return {**lock, "stages": stages}
-
-
-def final_numbers(evaluation: Evaluation, parity: Parity) -> bytes:
-    """Metrics as Git tracks them: no ids, no times."""
-    numbers: dict[str, dict[str, float]] = {}
-    for event in (evaluated_event(evaluation), exported_event(parity)):
-        for name, value in event.data["metrics"].items():
-            group, _, metric = name.partition(".")
-            numbers.setdefault(group, {})[metric] = value
-    return (json.dumps(numbers, indent=2, sort_keys=True) + "\n").encode()

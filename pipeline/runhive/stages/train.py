@@ -131,7 +131,7 @@ def describe_run(params: Params, images: list[Image]) -> dict[str, Any]:
         "experiment": params.experiment,
         "input_digest": input_digest,
         "requirements_digest": inputs.requirements_digest(),
-        "params": params.model_dump(mode="json"),
+        "params": params.model_dump(mode="json", exclude={"compute"}),  # where it was sent is no part of it
         "data": data,
     }
 

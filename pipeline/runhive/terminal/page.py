@@ -34,7 +34,7 @@ def print_run(ledger: Ledger, run: Run) -> None:
     """Print what the ledger knows of one run."""
     summary = summarize(run)
     print_line(f"{run.run_id}  {run.name}".rstrip(), "bold")
-    _print_verdict(summary)
+    print_verdict(summary)
     print_section("Traceback", [(line,) for line in (run.traceback or "").splitlines()[-TRACEBACK_LINES:]])
     print_section("Run", _about(run))
     print_prose("Notes", [("", line) for line in run.notes.splitlines()[:NOTE_LINES]])
@@ -59,14 +59,15 @@ def print_run_as_json(ledger: Ledger, run: Run) -> None:
     parts = (
         "traceback", "heartbeat", "exit_code", "input_digest", "requirements_digest", "outcome_digest", "code", "data",
         "environment", "launcher", "nodes", "command", "training", "evaluation", "parity", "comparison", "reproduction",
-        "phases", "began", "used",
+        "collected", "phases", "began", "used",
     )  # fmt: skip
     files = [dict(zip(("path", "bytes", "in", "md5"), row, strict=True)) for row in places(ledger, run, raw=True)]
     told = {"files": files, "events": [vars(event) for event in run.events]}
     print_json(row_of(run) | {name: getattr(run, name) for name in parts} | told)
 
 
-def _print_verdict(summary: Summary) -> None:
+def print_verdict(summary: Summary) -> None:
+    """Print how the run ended, or how it did against its baseline."""
     verdict, run = summary.verdict, summary.run
     if summary.state != "completed":
         print_line(f"{summary.ending}{f': {run.cause}' if run.cause else ''}", "bold")
@@ -88,6 +89,7 @@ def _about(run: Run) -> list[tuple[str, str]]:
         "attempt": str(run.attempt) if run.attempt > 1 else "",
         "parent": run.parent or "",
         "launcher": " ".join(str(run.launcher[key]) for key in ("command", "url") if run.launcher.get(key)),
+        "pull request": str(run.collected.get("pull_request") or ""),
         "nodes": str(run.nodes) if run.nodes > 1 else "",
         "command": " ".join(run.command),
         "reproduced": f"{reproduced.get('verdict')}, by {reproduced.get('run_id')}" if reproduced else "",

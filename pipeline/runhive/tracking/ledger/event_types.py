@@ -26,6 +26,7 @@ DATA: dict[str, type[shapes.Shape]] = {
     "noted": shapes.Noted,
     "archived": shapes.Archived,
     "reproduced": shapes.Reproduced,
+    "collected": shapes.Collected,
     "versioned": Versioned,
     "promoted": Promoted,
     "deprecated": Deprecated,

@@ -88,6 +88,42 @@ class Ledger:
         advance(self.repository, step)
         return added
 
+    def adopt(
+        self,
+        contents: Mapping[str, bytes],
+        events: Mapping[str, Sequence[Event]],
+        files: Mapping[str, Mapping[str, bytes]] = MappingProxyType({}),
+    ) -> bool:
+        """Take *contents* of another ledger's tree as they are, then add *events* and *files* by run id: one commit.
+
+        The caller has checked the contents; a path that is here keeps what it has. Says whether anything was new.
+        """
+        check_sizes(contents)
+        is_new = False
+
+        def step(tip: pygit2.Commit | None) -> pygit2.Oid | None:
+            nonlocal is_new
+            before = tree_of(tip)
+            tree = self._with(before, contents)
+            for run_id, own in events.items():
+                refuse_purged(before, run_id)
+                tree = self._with(tree, self._written(tree, run_id, own, files.get(run_id, NONE))[1])
+            is_new = tree is not None and (before is None or tree.id != before.id)
+            if tree is None or not is_new:
+                return None
+            return write_commit(self.repository, tree.id, [tip.id] if tip else [], f"{', '.join(events)}: collected\n")
+
+        advance(self.repository, step)
+        return is_new
+
+    def _with(self, tree: pygit2.Tree | None, contents: Mapping[str, bytes]) -> pygit2.Tree | None:
+        """*tree* with those of *contents* whose paths it has not."""
+        new = {path: content for path, content in contents.items() if tree is None or path not in tree}
+        if not new:
+            return tree
+        blobs = {path: self.repository.create_blob(content) for path, content in new.items()}
+        return self.repository[grow(self.repository, tree, blobs)].peel(pygit2.Tree)
+
     def _written(
         self, before: pygit2.Tree | None, run_id: str, events: Sequence[Event], files: Mapping[str, bytes]
     ) -> tuple[tuple[Event, ...], dict[str, bytes]]:

@@ -121,6 +121,7 @@ class Run:
     parity: dict[str, Any] = field(default_factory=dict)
     comparison: dict[str, Any] = field(default_factory=dict)
     reproduction: dict[str, Any] = field(default_factory=dict)
+    collected: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     phases: dict[str, float] = field(default_factory=dict)
     began: dict[str, str] = field(default_factory=dict)
@@ -194,6 +195,8 @@ def _changes(known: Known, event: Event) -> Known:
             return {"archived": data["archived"]}
         case "reproduced":
             return {"reproduction": data}
+        case "collected":
+            return {"collected": data}
     return {}
 
 

@@ -182,3 +182,16 @@ class Reproduced(Shape):
     same_weights: bool | None = None
     differences: dict[str, list[float | None]] = {}
     surroundings: dict[str, list[Any]] = {}
+
+
+class Collected(Shape):
+    """What the collector, the base branch's code, knows of a run that a workflow made.
+
+    `workflow` is GitHub's word: id, attempt, url, event, branch, commit, conclusion, times. `metrics` are those that
+    the collector computed itself from the ONNX file, keyed `split.name`; `verdict` is the gate's.
+    """
+
+    workflow: dict[str, Any]
+    pull_request: int | None = Field(default=None, ge=1)
+    metrics: dict[str, float] = {}
+    verdict: dict[str, Any] = {}

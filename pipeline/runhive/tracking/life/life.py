@@ -17,6 +17,7 @@ from runhive.tracking.changes import PATCH, uncommitted
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Event
 from runhive.tracking.life import liveness
+from runhive.tracking.life.broadcast import broadcasting
 from runhive.tracking.life.machine import PACKAGES, package_list
 from runhive.tracking.life.origin import origin
 from runhive.tracking.life.outbox import Outbox, outbox
@@ -76,7 +77,8 @@ def lived(
     try:
         if opening:
             ledger.append(run_id, opening, files or {})
-        with sampled(meter, box.system, phase, lambda: liveness.beat(root, run_id)):
+        beating = sampled(meter, box.system, phase, lambda: liveness.beat(root, run_id))
+        with beating, broadcasting(root, run_id, attempt, phase):
             yield box
         box.post(Event("used", meter.used(phase, attempt)))
     except BaseException as error:

@@ -1,0 +1,1 @@
+"""Where runs are sent: targets, the runners behind them, and submissions to GitHub Actions."""

@@ -1,0 +1,254 @@
+"""From a job's bundle to the hub's ledger and the pull request."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from hive import BASE_RUN, COMMENTS, RUN, URL, WORKFLOW, Hive
+from shop import GOOD, git
+
+from runhive.actions.comment import MARKER
+from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.ledger.run import Event
+from runhive.tracking.ledger.verify import verify
+
+
+def test_a_run_lands_in_the_hubs_ledger_and_the_pull_request_is_answered(trained: Hive, tmp_path: Path) -> None:
+    code_before = git(trained.hub, "rev-parse", "main")
+    said = trained.collect()
+    git(trained.base.parent, "clone", "--quiet", "hub.git", "reader")
+    reader = trained.base.parent / "reader"
+    trained.call(reader, "runs", "pull")
+    ledger = open_ledger(reader)
+    run = ledger.run(RUN)
+
+    assert said.splitlines()[0] == f"run {RUN} (completed) is in the ledger"
+    assert run.metrics["val.accuracy"] == pytest.approx(25 / 30)
+    assert (run.phases["queued"], run.began["queued"]) == (90, "2026-11-23T14:20:00+00:00")
+    assert (run.collected["pull_request"], run.collected["workflow"]["url"]) == (7, URL)
+    assert run.collected["metrics"]["val.accuracy"] == pytest.approx(25 / 30)
+    assert run.collected["verdict"]["admitted"] is False
+    assert verify(ledger.repository).problems == ()
+    assert trained.comment().splitlines()[1] == "### Worse than the base: the gate refuses it"
+    assert "**0 images won, 5 lost** of 30" in trained.comment()
+    assert (trained.check()["conclusion"], trained.check()["head_sha"]) == ("failure", trained.head)
+    assert "pull request  7" in trained.call(reader, "runs", "show", RUN)
+    assert git(trained.hub, "rev-parse", "main") == code_before
+
+
+def test_an_equal_model_passes_the_gate(hive: Hive) -> None:
+    hive.train(GOOD)
+    hive.answers()
+    hive.collect()
+
+    assert hive.check()["conclusion"] == "success"
+    assert hive.comment().splitlines()[1] == "### Not shown to differ from the base: the gate lets it in"
+
+
+def test_collected_twice_it_adds_nothing(trained: Hive) -> None:
+    trained.collect()
+    body, told = trained.comment(), trained.check()
+    before = trained.hub_tip()
+    trained.answers(
+        {"path": COMMENTS, "body": [{"id": 5, "user": {"login": "github-actions[bot]"}, "body": body}]},
+        {
+            "path": "repos/team/bees/commits/[0-9a-f]{40}/check-runs",
+            "body": {"check_runs": [{"id": 2, **told}]},
+        },
+    )
+    sent = len(trained.github.sent())
+    said = trained.collect()
+
+    assert said.splitlines()[:2] == [
+        f"run {RUN} (completed) is already in the ledger",
+        "pull request 7: the comment stays as it is",
+    ]
+    assert trained.hub_tip() == before
+    assert len(trained.github.sent()) == sent
+
+
+def test_a_comment_of_ours_is_changed_and_one_of_somebody_else_with_the_marker_is_not(trained: Hive) -> None:
+    comments = [
+        {"id": 3, "user": {"login": "mallory"}, "body": f"{MARKER}\nnot ours"},
+        {"id": 4, "user": {"login": "github-actions[bot]"}, "body": "another workflow's"},
+        {"id": 5, "user": {"login": "github-actions[bot]"}, "body": f"{MARKER}\nthe one before"},
+    ]
+    trained.answers({"path": COMMENTS, "body": comments})
+    trained.collect()
+    changed = [(call["method"], call["path"]) for call in trained.github.sent() if "comments" in call["path"]]
+
+    assert changed == [("PATCH", "repos/team/bees/issues/comments/5")]
+
+
+def test_a_laptop_that_pushes_meanwhile_is_not_overwritten(trained: Hive) -> None:
+    """The collector's ledger is behind the hub's by a run."""
+    git(trained.base.parent, "clone", "--quiet", "hub.git", "laptop")
+    laptop = trained.base.parent / "laptop"
+    trained.call(laptop, "runs", "pull")
+    open_ledger(laptop).append("20261124-101010-abcdef", [Event("started", {"experiment": "mine"})])
+    trained.call(laptop, "runs", "push")
+    trained.collect()
+    trained.call(laptop, "runs", "pull")
+
+    assert {run.run_id for run in open_ledger(laptop).runs()} == {BASE_RUN, RUN, "20261124-101010-abcdef"}
+
+
+def test_when_no_pull_request_has_the_commit_the_run_is_kept_and_the_check_added(trained: Hive) -> None:
+    trained.answers({"path": "repos/team/bees/commits/[0-9a-f]{40}/pulls", "body": []})
+    trained.collect()
+
+    assert trained.ledger.run(RUN).collected["pull_request"] is None
+    assert [call["path"] for call in trained.github.sent()] == ["repos/team/bees/check-runs"]
+
+
+def test_the_base_is_scored_from_its_bytes_or_else_by_the_answers_that_the_ledger_keeps(trained: Hive) -> None:
+    shutil.rmtree(trained.base / ".dvc/cache")
+    trained.collect()
+
+    assert "**0 images won, 5 lost** of 30" in trained.comment()
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "started", "state", "cause"),
+    [
+        ("cancelled", True, "canceled", "cancelled"),
+        ("cancelled", False, "canceled", "before a runner took it"),
+        ("failure", True, "lost", "its runner vanished"),
+        ("timed_out", True, "failed", "ran out of time"),
+        ("success", True, "failed", "left no bundle"),
+    ],
+)
+def test_a_workflow_run_without_a_bundle_ends_as_a_run(
+    hive: Hive, conclusion: str, started: bool, state: str, cause: str
+) -> None:
+    job = {"name": "node (0)", "conclusion": conclusion, "created_at": "2026-11-23T14:20:05Z"}
+    ran = {"runner_name": "box", "started_at": "2026-11-23T14:23:00Z", "completed_at": "2026-11-23T14:39:00Z"}
+    hive.answers(job=job | (ran if started else {}))
+    hive.collect(bundle=hive.folder / "nothing", conclusion=conclusion, updated_at="2026-11-23T14:40:00Z")
+    first = hive.hub_tip()
+    hive.collect(bundle=hive.folder / "nothing", conclusion=conclusion, updated_at="2026-11-23T14:40:00Z")
+    run = next(run for run in hive.ledger.runs() if run.run_id != BASE_RUN)
+
+    assert hive.hub_tip() == first
+    assert run.run_id.startswith("20261123-142000-")
+    assert (run.state, run.started_at) == (state, "2026-11-23T14:20:00+00:00")
+    assert cause in str(run.cause)
+    assert run.ended_at == ("2026-11-23T14:39:00+00:00" if started else "2026-11-23T14:40:00+00:00")
+    assert run.phases == ({"queued": 180} if started else {})
+    assert run.launcher["url"] == URL and run.code["commit"] == hive.head
+    assert hive.check()["conclusion"] == "failure"
+    assert hive.comment().splitlines()[1].startswith("### Training ")
+
+
+def test_where_no_training_was_asked_for_nothing_is_recorded(hive: Hive) -> None:
+    hive.answers(job={"name": "train / node (0)", "conclusion": "skipped"})
+    before = hive.hub_tip()
+
+    assert "nothing to collect" in hive.collect(bundle=hive.folder / "nothing", conclusion="success")
+    assert "nothing to collect" in hive.collect(bundle=hive.folder / "nothing", conclusion="skipped")
+    assert hive.hub_tip() == before and hive.github.sent() == []
+
+
+def test_a_second_attempt_goes_on_with_the_run_and_an_older_event_changes_nothing(hive: Hive) -> None:
+    hive.answers()
+    nothing = hive.folder / "nothing"
+    hive.collect(bundle=nothing, conclusion="cancelled")
+    again = {"run_attempt": 2, "run_started_at": "2026-11-23T15:00:00Z", "conclusion": "timed_out"}
+    hive.collect(bundle=nothing, **again)
+    before = hive.hub_tip()
+    said = hive.collect(bundle=nothing, conclusion="cancelled", code=1)
+    run = next(run for run in hive.ledger.runs() if run.run_id != BASE_RUN)
+
+    assert "attempt 2 of the workflow run is collected" in said
+    assert (run.state, run.attempt, hive.hub_tip()) == ("failed", 2, before)
+
+
+def test_a_run_that_failed_is_kept_with_its_cause_and_no_model(hive: Hive) -> None:
+    started = {"experiment": "colours", "launcher": {"url": URL}}
+    failed = {"state": "failed", "attempt": 1, "cause": "loss is <b>NaN</b>"}
+    hive.box.ledger.append(RUN, [Event("started", started), Event("finished", failed)])
+    hive.pack("--outcome", "failure")
+    hive.answers()
+    hive.collect(conclusion="failure")
+
+    assert hive.ledger.run(RUN).cause == "loss is <b>NaN</b>"
+    assert hive.comment().splitlines()[1:4] == ["### Training failed", "", "Loss is &lt;b&gt;NaN&lt;/b&gt;."]
+    assert hive.check()["conclusion"] == "failure"
+
+
+def test_a_run_that_was_killed_before_it_could_say_so_ends_as_its_workflow_did(hive: Hive) -> None:
+    hive.box.ledger.append(RUN, [Event("started", {"experiment": "colours", "launcher": {"url": URL}})])
+    hive.pack("--outcome", "cancelled")
+    hive.answers()
+    hive.collect(conclusion="cancelled")
+
+    assert hive.ledger.run(RUN).state == "canceled"
+
+
+def test_a_cancelled_run_that_is_resumed_elsewhere_is_the_same_run(hive: Hive) -> None:
+    """The second box never saw the hub's ledger: it has the run from its checkpoint."""
+    began = Event("started", {"experiment": "colours", "launcher": {"url": URL}}, time="2026-11-23T14:22:02+00:00")
+    hive.box.ledger.append(RUN, [began])
+    hive.pack("--outcome", "cancelled")
+    hive.answers()
+    hive.collect(conclusion="cancelled")
+    git(hive.folder / "box", "update-ref", "-d", "refs/runs/main")
+    again = {"html_url": f"{URL}9", "id": WORKFLOW * 10 + 9}
+    resumed = Event("resumed", {"attempt": 2, "launcher": {"url": again["html_url"]}})
+    failed = Event("finished", {"state": "failed", "attempt": 2, "cause": "no space left"})
+    hive.box.ledger.append(RUN, [began, resumed, failed])
+    hive.pack("--outcome", "failure", GITHUB_RUN_ID=str(again["id"]))
+    hive.collect(conclusion="failure", **again)
+    run = hive.ledger.run(RUN)
+
+    assert (run.state, run.attempt, run.cause) == ("failed", 2, "no space left")
+    assert run.collected["workflow"]["id"] == again["id"]
+
+
+def test_a_bundle_of_a_job_that_made_no_run_has_none(hive: Hive) -> None:
+    said = hive.pack("--outcome", "failure")
+    bundle = json.loads((hive.bundle / "bundle.json").read_text())
+
+    assert "no run" in said
+    assert (bundle["run"], bundle["runs"], bundle["files"]) == (None, [], [])
+    assert (bundle["workflow_run"], bundle["attempt"], bundle["commit"]) == (WORKFLOW, 1, hive.head)
+
+
+def test_a_model_whose_run_nobody_pushed_is_said_so_and_fails_nothing(hive: Hive) -> None:
+    hive.pack()
+    hive.answers()
+    before = hive.hub_tip()
+
+    assert "run `runhive runs push` where it was trained" in hive.collect(code=1)
+    assert (hive.check()["conclusion"], hive.hub_tip()) == ("neutral", before)
+
+
+def test_a_fork_is_not_collected(trained: Hive) -> None:
+    before = trained.hub_tip()
+
+    assert "is a fork" in trained.collect(code=1, head_repository={"full_name": "evil/bees"})
+    assert trained.hub_tip() == before and trained.github.calls() == []
+
+
+def test_images_that_are_not_here_are_asked_for_and_nothing_is_written(trained: Hive) -> None:
+    shutil.rmtree(trained.base / "data/images")
+    before = trained.hub_tip()
+
+    assert "dvc" in trained.collect(code=1)
+    assert trained.hub_tip() == before and trained.github.sent() == []
+
+
+def test_the_summary_of_the_job_is_the_answer(trained: Hive, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    trained.collect()
+
+    assert trained.comment() == f"{MARKER}\n{(tmp_path / 'summary').read_text()}"
+
+
+def test_two_runs_of_the_ledger_give_the_same_answer_as_markdown(trained: Hive) -> None:
+    trained.collect()
+    said = trained.call(trained.base, "compare", BASE_RUN, RUN, "--markdown")
+
+    assert said.startswith("### Worse than the base") or said.startswith("### Not shown to differ")
+    assert "**0 images won, 5 lost** of 30" in said
