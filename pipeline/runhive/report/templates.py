@@ -1,18 +1,20 @@
-"""The Jinja environment: everything is escaped, and everything printed passes `visible` first."""
+"""The Jinja environment: everything printed passes `visible` and is escaped."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
+from markupsafe import Markup, escape
 
 from runhive.report import numerals
 from runhive.report.compact import Compact
 from runhive.report.text import clip, visible
 
 TEMPLATES = Path(__file__).with_name("templates")
+AT_HAND = 10_000  # texts, most of which the next page has too
 
 
 def render(template: str, **context: object) -> Markup:
@@ -20,13 +22,35 @@ def render(template: str, **context: object) -> Markup:
     return Markup(_environment().get_template(template).render(context))
 
 
+class _Direct(CodeGenerator):
+    """Code that prints a value by `_finish` alone, which escapes it, and that takes attributes of objects as Python does.
+
+    A page prints about 800 values and looks up 1,300 attributes.
+    """
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        self.write(f"{finalize.src}")
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        self.write(")")
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        self.visit(node.node, frame)
+        self.write(f".{node.attr}")
+
+
+class _Environment(Environment):
+    code_generator_class = _Direct
+
+
 @cache
 def _environment() -> Environment:
-    environment = Environment(
+    environment = _Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finish,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=[Compact],
@@ -54,10 +78,15 @@ def _markup(text: str) -> Markup:
     return str.__new__(Markup, text)
 
 
-def _finish(value: object) -> object:
-    """Print None as nothing and a bare float, which is a place in a drawing, to its hundredths."""
+def _finish(value: object) -> str:
+    """*value* as HTML: None as nothing, and a bare float, which is a place in a drawing, to its hundredths."""
     if isinstance(value, Markup):
         return value
     if isinstance(value, float):
-        return _markup(f"{round(value, 2):g}")
-    return "" if value is None else visible(str(value))
+        return f"{round(value, 2):g}"
+    return "" if value is None else _escaped(str(value))
+
+
+@lru_cache(AT_HAND)
+def _escaped(text: str) -> Markup:
+    return escape(visible(text))
