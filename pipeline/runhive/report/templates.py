@@ -23,7 +23,7 @@ def render(template: str, **context: object) -> Markup:
 
 
 class _Direct(CodeGenerator):
-    """Code that prints a value by `_finish` alone, which escapes it, and that takes attributes of objects as Python does.
+    """Code that prints a value by `_finish` alone, which escapes it, and takes attributes as Python does.
 
     A page prints about 800 values and looks up 1,300 attributes.
     """
