@@ -161,11 +161,11 @@ def test_what_the_last_builds_did_not_use_is_dropped(tmp_path: Path) -> None:
     for name in ("old", "new"):
         (tmp_path / "site" / name).write_text(name)
     keep = Keep(tmp_path / "kept")
-    keep["old"] = Made(take(keep.folder, tmp_path / "site", ["old"]))
+    keep["old"] = Made({"old": take(keep.folder, tmp_path / "site", "old", b"old")})
     keep.close()
     for _ in range(SPARED):
         keep = Keep(tmp_path / "kept")
-        keep["new"] = Made(take(keep.folder, tmp_path / "site", ["new"]))
+        keep["new"] = Made({"new": take(keep.folder, tmp_path / "site", "new", b"new")})
         keep.close()
     keep = Keep(tmp_path / "kept")
 

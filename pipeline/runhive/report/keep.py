@@ -94,12 +94,11 @@ class Keep:
         return self._whole[digest]
 
 
-def take(folder: Path, site: Path, paths: list[str]) -> dict[str, str]:
-    """Keep the files at *paths* of *site* in *folder*, and return their digests. Safe in several processes at once."""
-    digests = {path: hashlib.sha256((site / path).read_bytes()).hexdigest() for path in paths}
-    for path, digest in digests.items():
-        link(f"{site}/{path}", _file(folder, digest))
-    return digests
+def take(folder: Path, site: Path, path: str, content: bytes) -> str:
+    """Keep the file at *path* of *site*, which has this *content*, and return its digest. Safe in several processes."""
+    digest = hashlib.sha256(content).hexdigest()
+    link(f"{site}/{path}", _file(folder, digest))
+    return digest
 
 
 def key_of(*parts: object) -> str:

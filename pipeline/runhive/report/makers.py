@@ -21,6 +21,7 @@ from runhive.errors import RunhiveError
 from runhive.report.card import make_card
 from runhive.report.keep import Made
 from runhive.report.page_maker import Job, Place, make_page
+from runhive.report.shards import FOLDER as SHARDS
 from runhive.report.shell import Shell
 from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.ledger.snapshot import Snapshot, snapshot
@@ -76,6 +77,7 @@ class Makers:
 
     def pages(self, jobs: Sequence[Job], shell: Shell) -> Iterator[Made]:
         """Begin to make these pages, and return them in their order."""
+        (self.place.work / SHARDS).mkdir(parents=True, exist_ok=True)
         return self._made([Order(pages=jobs[start : start + AN_ORDER], shell=shell) for start in _starts(jobs)])
 
     def _made(self, orders: Sequence[Order]) -> Iterator[Made]:

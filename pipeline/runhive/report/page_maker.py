@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from runhive.report.details import write_details
+from runhive.report.details import details_of
 from runhive.report.keep import Made, take
 from runhive.report.run_page import run_page
 from runhive.report.shell import Shell
@@ -61,10 +61,11 @@ def make_page(job: Job, shell: Shell, ledger: Snapshot, place: Place) -> Made:
         versions=job.versions,
     )  # fmt: skip
     content = shell.fill(body, job.run_id, wasm)
-    path = f"runs/{job.run_id}.html"
-    (place.work / path).write_bytes(content)
-    detail = write_details(summary.run, ledger, place.work, job.shard)
-    pictures = {match.decode() for match in PICTURE.findall(content)}
-    shown = sorted(picture for picture in pictures if (place.work / picture).is_file())
-    files = take(place.kept, place.work, [path, detail.path, *shown])
+    detail, shard = details_of(summary.run, ledger, job.shard)
+    written = {f"runs/{job.run_id}.html": content, job.shard: shard}
+    for path, one in written.items():
+        (place.work / path).write_bytes(one)
+    pictures = sorted({match.decode() for match in PICTURE.findall(content)})
+    shown = {path: (place.work / path).read_bytes() for path in pictures if (place.work / path).is_file()}
+    files = {path: take(place.kept, place.work, path, one) for path, one in (written | shown).items()}
     return Made(files, value={"absent": sorted(ledger.absent), "detail": asdict(detail)})

@@ -32,7 +32,7 @@ def _shard(rows: Sequence[Row], states: Sequence[str], work: Path, keep: Keep) -
     if key in keep and keep.place(made := keep[key], work):
         return next(iter(made.files))
     path = write_run_shard(rows, work)
-    keep[key] = Made(take(keep.folder, work, [path]))
+    keep[key] = Made({path: take(keep.folder, work, path, (work / path).read_bytes())})
     return path
 
 

@@ -15,6 +15,12 @@ from runhive.report.text import clip, visible
 
 TEMPLATES = Path(__file__).with_name("templates")
 AT_HAND = 10_000  # texts, most of which the next page has too
+NUMBERS: dict[str, Callable[[Any], str]] = {  # what they give is digits, signs and units: it needs no escaping
+    "number": numerals.number,
+    "percent": numerals.percent,
+    "seconds": numerals.seconds,
+    "size": numerals.size,
+}
 
 
 def render(template: str, **context: object) -> Markup:
@@ -29,7 +35,8 @@ class _Direct(CodeGenerator):
     """
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
-        self.write(f"{finalize.src}")
+        is_number = isinstance(node, nodes.Filter) and node.name in NUMBERS
+        self.write("(" if is_number else f"{finalize.src}")
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
         self.write(")")
@@ -55,33 +62,16 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         extensions=[Compact],
     )
-    environment.filters.update(
-        clip=clip,
-        digest=numerals.digest,
-        number=_safe(numerals.number),
-        p_value=numerals.p_value,  # it may hold a <
-        percent=_safe(numerals.percent),
-        seconds=_safe(numerals.seconds),
-        size=_safe(numerals.size),
-        when=numerals.when,
-    )
+    environment.filters.update(NUMBERS, clip=clip, digest=numerals.digest, p_value=numerals.p_value, when=numerals.when)
     return environment
-
-
-def _safe(show: Callable[[Any], str]) -> Callable[[Any], Markup]:
-    """*show*, whose text is digits, signs and units, so that nothing in it has to be looked at again."""
-    return lambda value: _markup(show(value))
-
-
-def _markup(text: str) -> Markup:
-    """*text* as Markup, without its search for a method, which takes most of the time."""
-    return str.__new__(Markup, text)
 
 
 def _finish(value: object) -> str:
     """*value* as HTML: None as nothing, and a bare float, which is a place in a drawing, to its hundredths."""
     if isinstance(value, Markup):
         return value
+    if isinstance(value, str):
+        return _escaped(value)
     if isinstance(value, float):
         return f"{round(value, 2):g}"
     return "" if value is None else _escaped(str(value))
