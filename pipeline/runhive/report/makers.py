@@ -3,6 +3,7 @@
 It answers orders on stdin; each order and each answer is a line of JSON. It ends with the process that it works for.
 """
 
+import gc
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from itertools import chain
 from queue import SimpleQueue
 from types import TracebackType
 
+import pygit2
 from pydantic import TypeAdapter
 
 from runhive.errors import RunhiveError
@@ -30,6 +32,7 @@ from runhive.tracking.life.process import die_with_parent
 AN_ORDER = 25  # cards or pages
 FEW = 100  # for which it is not worth to start a process
 MOST_PROCESSES = 8
+GIT_CACHE = 16_000_000  # bytes: by default libgit2 takes 256 MB, and nearly all is asked for once
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Makers:
         self._processes = 0
 
     def __enter__(self) -> "Makers":
+        pygit2.settings.cache_max_size(GIT_CACHE)
         self._ends = ExitStack()
         self._threads = self._ends.enter_context(ThreadPoolExecutor(MOST_PROCESSES))
         return self
@@ -134,8 +138,11 @@ def _process(place: Place) -> Iterator[subprocess.Popen[bytes]]:
 def main() -> None:
     """Answer orders until there are no more."""
     die_with_parent()
+    gc.freeze()  # what was imported stays: to look through it again and again takes a twentieth of the time
+    gc.set_threshold(50_000)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that it works for decides
     place = PLACE.validate_json(sys.stdin.buffer.readline())
+    pygit2.settings.cache_max_size(GIT_CACHE)
     ledger = snapshot(open_ledger(place.repository), place.tip)
     for line in sys.stdin.buffer:
         try:
