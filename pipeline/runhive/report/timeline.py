@@ -8,6 +8,7 @@ from runhive.report.text import clip
 from runhive.tracking.ledger.run import Event, Run
 
 MOST_MOMENTS = 200
+TONES = 7  # .rh-phase--0 and on in runhive.css
 NOT_ADDED = ("queued",)
 ADDED_UP = ("used", "filed")
 
@@ -47,7 +48,7 @@ def phases(run: Run) -> list[Phase]:
         return []
     starts = [sum(list(spent.values())[:index]) for index in range(len(spent))]
     return [
-        Phase(name, seconds, 100 * start / total, 100 * seconds / total, index % 4)
+        Phase(name, seconds, 100 * start / total, 100 * seconds / total, index % TONES)
         for index, ((name, seconds), start) in enumerate(zip(spent.items(), starts, strict=True))
     ]
 

@@ -4,7 +4,7 @@
 
   const { element, select, checkbox } = runhive.elements;
   const { colour, dash } = runhive.colours;
-  const { number, seconds, shown, visible } = runhive.numerals;
+  const { isShare, number, seconds, shown, visible } = runhive.numerals;
   const MOST_WITH_RAW = 6; // runs whose unsmoothed line is shown, too
   const AXES = { epoch: "epoch", step: "step", second: "seconds" };
 
@@ -124,6 +124,7 @@
     const place = (at) => (at === null ? "" : isTime ? seconds(at) : number(at));
     return {
       lines, log: state.log, place, whole: !isTime, sync: `rh-${isTime ? "time" : group.axis}`,
+      most: isShare(group.name) ? 1 : undefined,
       format: (value) => shown(group.name, value), describe: (at) => (isTime ? place(at) : `${group.axis} ${place(at)}`),
     };
   }
