@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from runhive.report import numerals
 from runhive.report.compact import Compact
@@ -33,6 +33,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         clip=clip,
+        coded=_coded,
         digest=numerals.digest,
         number=_safe(numerals.number),
         p_value=numerals.p_value,  # it may hold a <
@@ -47,6 +48,14 @@ def _environment() -> Environment:
 def _safe(show: Callable[[Any], str]) -> Callable[[Any], Markup]:
     """*show*, whose text is digits, signs and units, so that nothing in it has to be looked at again."""
     return lambda value: _markup(show(value))
+
+
+def _coded(text: str) -> Markup:
+    """*text*, and what stands between two backticks in it as code."""
+    parts = visible(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(visible(text))
+    return Markup("").join(Markup("<code>{}</code>").format(one) if at % 2 else one for at, one in enumerate(parts))
 
 
 def _markup(text: str) -> Markup:

@@ -54,15 +54,16 @@ def phases(run: Run) -> list[Phase]:
 
 
 def moments(run: Run) -> list[Moment]:
-    """The run's first events in their order; those that add up are one, at the place of the last."""
+    """The run's first events by time; those that add up are one, at the place of the last."""
     shown = run.events[:MOST_MOMENTS]
     times = Counter(event.type for event in shown)
     last = {event.type: index for index, event in enumerate(shown)}
-    return [
+    found = [
         _moment(event, run, times[event.type] if event.type in ADDED_UP else 1)
         for index, event in enumerate(shown)
         if event.type not in ADDED_UP or index == last[event.type]
     ]
+    return sorted(found, key=lambda moment: moment.time)
 
 
 def _moment(event: Event, run: Run, times: int) -> Moment:
