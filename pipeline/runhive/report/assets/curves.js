@@ -48,10 +48,13 @@
       figures.forEach((one) => { one.note.textContent = noteOf(one.group, state); seen.observe(one.figure); });
     }
 
+    const all = () => figures.forEach((one) => make(one.figure)); // paper has no place to scroll to
+    addEventListener("beforeprint", all);
     draw();
     return {
       redraw: () => drawn.forEach((chart) => chart.redraw()),
       destroy() {
+        removeEventListener("beforeprint", all);
         seen.disconnect();
         drawn.forEach((chart) => chart.destroy());
       },
