@@ -101,14 +101,14 @@
     return accuracies.find((name) => names.includes(name)) ?? names.find((name) => name.startsWith("metrics.")) ?? DERIVED;
   }
 
-  /** The parameters that differ, those with the most different values first; of two alike, the one that more runs have. */
+  /** The parameters that differ: the most different values first, then those that more runs have, and a seed last. */
   function mostVaried(runs, names) {
     const varied = names.filter((name) => name.startsWith("params.")).map((name) => {
       const values = runs.map((run) => run.value(name));
-      return { name, different: new Set(values.map((value) => JSON.stringify(value))).size, there: values.filter((value) => value !== null).length };
+      return { name, isSeed: name.endsWith("seed"), different: new Set(values.map((value) => JSON.stringify(value))).size, there: values.filter((value) => value !== null).length };
     });
     return varied.filter((one) => one.different > 1)
-      .sort((one, other) => other.different - one.different || other.there - one.there).map((one) => one.name);
+      .sort((one, other) => one.isSeed - other.isSeed || other.different - one.different || other.there - one.there).map((one) => one.name);
   }
 
   function coordinates(host, runs, names, state, changed) {

@@ -10,7 +10,8 @@
 
   /** Fills *host*; *change* is called with the ids that are chosen then. */
   function picker(host, ids, change) {
-    const found = element("ul", { class: "rh-found", role: "list" });
+    const found = element("ul", { class: "rh-found", role: "list", "aria-label": "Runs found" });
+    const told = element("p", { class: "rt-hidden", role: "status" });
     const search = element("input", {
       type: "search", placeholder: "id, name, experiment, tag", "aria-label": "Find a run to add", autocomplete: "off",
       oninput: () => list(search.value),
@@ -21,7 +22,7 @@
       host,
       ids.length ? element("ol", { class: "rh-chosen-runs", "aria-label": "Chosen runs" }, ids.map((id, index) => chip(id, index, ids, change))) : null,
       ids.length < MOST
-        ? element("div", { class: "rh-add" }, element("label", { class: "rh-field" }, element("span", {}, "Add a run"), search), found)
+        ? element("div", { class: "rh-add" }, element("label", { class: "rh-field" }, element("span", {}, "Add a run"), search), told, found)
         : element("p", { class: "rh-quiet" }, `${MOST} runs are the most.`),
       ids.length < 2 ? suggestions(ids, change) : null,
     );
@@ -32,6 +33,7 @@
       found.replaceChildren(...listed.map((id) => element("li", {}, element(
         "button", { class: "rh-button", onclick: () => change([...ids, id]) }, description(id),
       ))));
+      told.textContent = listed.length ? `${listed.length} runs to add` : "no run has that";
       if (!listed.length) found.replaceChildren(element("li", { class: "rh-quiet" }, "no run has that"));
     }
   }
