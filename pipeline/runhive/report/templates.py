@@ -62,8 +62,18 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         extensions=[Compact],
     )
-    environment.filters.update(NUMBERS, clip=clip, digest=numerals.digest, p_value=numerals.p_value, when=numerals.when)
+    environment.filters.update(
+        NUMBERS, clip=clip, coded=_coded, digest=numerals.digest, p_value=numerals.p_value, when=numerals.when
+    )
     return environment
+
+
+def _coded(text: str) -> Markup:
+    """*text*, and what stands between two backticks in it as code."""
+    parts = visible(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(visible(text))
+    return Markup("").join(Markup("<code>{}</code>").format(one) if at % 2 else one for at, one in enumerate(parts))
 
 
 def _finish(value: object) -> str:
