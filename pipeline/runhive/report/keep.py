@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,9 @@ class Keep:
         """Say whether the file is there and what its name says; a damaged one is removed. Looked up once a build."""
         if digest not in self._whole:
             file = Path(_file(self.folder, digest))
-            self._whole[digest] = file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == digest
-            if not self._whole[digest]:
+            with suppress(FileNotFoundError):
+                self._whole[digest] = hashlib.sha256(file.read_bytes()).hexdigest() == digest
+            if not self._whole.setdefault(digest, False):
                 file.unlink(missing_ok=True)
         return self._whole[digest]
 
@@ -134,14 +136,8 @@ def link(source: str | Path, target: str | Path) -> None:
     except FileExistsError:
         return
     except OSError:
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        _link_or_copy(source, target)
-
-
-def _link_or_copy(source: str | Path, target: str | Path) -> None:
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        return
-    except OSError:
-        shutil.copyfile(source, target)
+        if not Path(target).parent.is_dir():
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            link(source, target)
+        else:
+            shutil.copyfile(source, target)

@@ -1,4 +1,4 @@
-"""The table of runs: a page for every 500, and shards, from which each page shows all of them with JavaScript."""
+"""The table of runs: a page for every 100, and shards, from which each page shows all of them with JavaScript."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from runhive.report.templates import render
 from runhive.tracking.ledger.row import Row
 from runhive.tracking.ledger.snapshot import Snapshot
 
-RUNS_A_PAGE = 500
+RUNS_A_PAGE = 100  # a browser lays out the rows before a script shows all runs in their place
 SCRIPTS = (
     "filter.js", "fields.js", "numerals.js", "elements.js", "runs-state.js", "runs-columns.js", "runs-sets.js",
     "runs-groups.js", "runs-view.js", "runs-cells.js", "runs-head.js", "runs-rows.js", "runs-chips.js",
