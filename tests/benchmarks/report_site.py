@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import site_compare
+import site_mlflow
 import site_pages
 import site_table
 from harness import Cost, run, say
@@ -44,9 +45,11 @@ def figures(scratch: Path, runs: Sequence[int], rounds: int) -> str:
     say("the pages in Chromium")
     opened = site_pages.measure(scratch / str(runs[0]) / "site", rounds)
     drawn = site_table.measure(site, rounds)
-    (scratch / "compared").mkdir()
+    for name in ("compared", "mlflow"):
+        (scratch / name).mkdir()
+    peer = site_mlflow.measure(scratch / "mlflow", runs[-1], rounds)
     compared = site_compare.measure(scratch / "compared", runs[0], rounds)
-    return "\n\n".join([table(header, rows), opened, drawn, compared])
+    return "\n\n".join([table(header, rows), opened, drawn, peer, compared])
 
 
 def _measured(folder: Path, runs: int) -> list[list[object]]:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from runhive.files import write_atomic
+from runhive.files import atomic_writer
 
 LIST = "made.txt"
 SPARED = 5  # builds
@@ -74,8 +74,9 @@ class Keep:
     def close(self) -> None:
         """Write down what is kept, and drop what has not been used for long."""
         kept = {key: found for key, found in self._made.items() if found[0] > self.build - SPARED}
-        lines = b"".join(b"%s %d %s\n" % (key.encode(), used, content) for key, (used, content) in kept.items())
-        write_atomic(self.folder / LIST, b"%d %s\n%s" % (self.build, _seal(lines), lines))
+        with atomic_writer(self.folder / LIST) as file:
+            file.write(b"%d %s\n" % (self.build, _seal(_lines(kept))))
+            file.writelines(_lines(kept))
         if len(kept) < len(self._made):
             self._drop(digest for _, content in kept.values() for digest in Made.from_json(content).files.values())
 
@@ -113,20 +114,27 @@ def _file(folder: Path, digest: str) -> str:
     return f"{folder}/{digest[:2]}/{digest}"
 
 
+def _lines(made: Mapping[str, tuple[int, bytes]]) -> Iterator[bytes]:
+    return (b"%s %d %s\n" % (key.encode(), used, content) for key, (used, content) in made.items())
+
+
 def _read(file: Path) -> tuple[int, dict[str, tuple[int, bytes]]]:
     try:
-        head, _, lines = file.read_bytes().partition(b"\n")
+        head, *lines = file.read_bytes().splitlines(keepends=True)
         build, seal = head.split()
         if seal != _seal(lines):
             return 0, {}
-        listed = (line.split(b" ", 2) for line in lines.splitlines())
+        listed = (line.rstrip(b"\n").split(b" ", 2) for line in lines)
         return int(build), {key.decode(): (int(used), content) for key, used, content in listed}
     except (OSError, ValueError):
         return 0, {}
 
 
-def _seal(lines: bytes) -> bytes:
-    return hashlib.sha256(lines).hexdigest().encode()
+def _seal(lines: Iterable[bytes]) -> bytes:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line)
+    return digest.hexdigest().encode()
 
 
 def link(source: str | Path, target: str | Path) -> None:
