@@ -1,10 +1,12 @@
-"""MLflow's table of as many runs in Chromium, beside the Runs page: `python tests/benchmarks/site_mlflow.py --runs 1000`.
+"""MLflow's table of as many runs in Chromium, beside the Runs page; `python tests/benchmarks/site_mlflow.py` alone.
 
 Its server reads them from SQLite and sends the newest 100. The time is from the navigation to the first painted row,
 once the server answers and has shown the page before.
 """
 
 import argparse
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -51,13 +53,14 @@ def _server(folder: Path) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
     with (folder / "server.txt").open("wb") as said, subprocess.Popen(
-        [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"], cwd=folder, stdout=said, stderr=said
+        [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"], cwd=folder, stdout=said, stderr=said,
+        start_new_session=True,
     ) as server:  # fmt: skip
         try:
             _wait(f"{address}/health")
             yield address
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGTERM)  # it has started others
 
 
 def _wait(address: str) -> None:
