@@ -77,13 +77,13 @@ def build(
 
 
 def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan, progress: Progress) -> Stamp:
+    ids = chosen_ids(ledger, plan.choice)
     libraries = {} if plan.static else _libraries(source)
     keep = Keep(source / KEPT / "site")
     where = Place(repository=Path(ledger.repository.path), tip=ledger.tip(), work=work, kept=keep.folder)
     with Makers(ledger, where) as makers:
         with ThreadPoolExecutor(1) as pool:
             shell = pool.submit(render_shell, source, work)
-            ids = chosen_ids(ledger, plan.choice)
             summaries = [one for one in summaries_of(ledger, keep, makers) if ids is None or one.run_id in ids]
             shell.result()
         shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
