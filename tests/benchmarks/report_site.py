@@ -1,13 +1,19 @@
 """The report of 500 and of 10,000 runs: built from nothing, again, and after one more run; memory and weights.
 
-Then its pages in Chromium: the table of the 10,000 runs, and 20 of 500 runs compared. `python tests/benchmarks
-report_site`.
+Then pages in Chromium: all kinds of them opened, the table of the 10,000 runs, and 20 of 500 runs compared.
+`python tests/benchmarks report_site` takes about five quiet minutes and writes the page;
+`python tests/benchmarks/report_site.py --runs 1000` measures as many runs and prints.
 """
 
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import site_compare
+import site_mlflow
+import site_pages
 import site_table
 from harness import Cost, run, say
 from many_runs import add_runs, make_ledger
@@ -27,13 +33,23 @@ print("built", build(open_ledger(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys
 
 def measure(scratch: Path, data: str | None, rounds: int) -> None:
     """Write the figures of each number of runs into the page."""
-    rows = [row for runs in RUNS for row in _measured(scratch / str(runs), runs)]
-    header = ["report", "CPU s", "wall s", "peak MB of a process", "KB a run's page", "KB of the site a run"]
+    publish("report_site", figures(scratch, RUNS, rounds))
+
+
+def figures(scratch: Path, runs: Sequence[int], rounds: int) -> str:
+    """The figures as Markdown; the table in Chromium is that of the last number of runs."""
+    rows = [row for number in runs for row in _measured(scratch / str(number), number)]
+    header = ["report", "CPU s", "wall s", "peak MB of a process", "KB a run's page", "KB of all a run", "search MB"]
+    rounds = max(rounds, BROWSER_ROUNDS)
+    site = scratch / str(runs[-1]) / "site"
     say("the pages in Chromium")
-    drawn = site_table.measure(scratch / str(RUNS[-1]) / "site", max(rounds, BROWSER_ROUNDS))
-    (scratch / "compared").mkdir()
-    compared = site_compare.measure(scratch / "compared", RUNS[0], max(rounds, BROWSER_ROUNDS))
-    publish("report_site", f"{table(header, rows)}\n\n{drawn}\n\n{compared}")
+    opened = site_pages.measure(scratch / str(runs[0]) / "site", rounds)
+    drawn = site_table.measure(site, rounds)
+    for name in ("compared", "mlflow"):
+        (scratch / name).mkdir()
+    peer = site_mlflow.measure(scratch / "mlflow", runs[-1], rounds)
+    compared = site_compare.measure(scratch / "compared", runs[0], rounds)
+    return "\n\n".join([table(header, rows), opened, drawn, peer, compared])
 
 
 def _measured(folder: Path, runs: int) -> list[list[object]]:
@@ -60,7 +76,21 @@ def _figures(cost: Cost) -> list[str]:
 
 
 def _weights(site: Path) -> list[str]:
-    """Kilobytes of a run's page, and of all files a run."""
+    """Kilobytes of a run's page, of all files a run, and megabytes of what the search loads."""
     pages = [page.stat().st_size for page in (site / "runs").glob("2*.html")]
     everything = sum(file.stat().st_size for file in site.rglob("*") if file.is_file())
-    return [f"{sum(pages) / len(pages) / 1000:.1f}", f"{everything / len(pages) / 1000:.1f}"]
+    search = (site / "search/search_index.js").stat().st_size
+    return [f"{sum(pages) / len(pages) / 1000:.1f}", f"{everything / len(pages) / 1000:.1f}", f"{search / 1e6:.2f}"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=BROWSER_ROUNDS)
+    given = parser.parse_args()
+    with TemporaryDirectory(prefix="benchmark-report-site-") as scratch:
+        print(figures(Path(scratch), [given.runs], given.rounds))
+
+
+if __name__ == "__main__":
+    main()

@@ -113,7 +113,7 @@ def test_runs_that_the_address_names_are_shown_side_by_side(
 
     assert page.locator(".rh-chosen-runs .rh-id").all_inner_texts() == [run.run_id for run in insects]
     assert page.locator(".rh-compare-section h2").all_inner_texts() == [
-        "Image by image", "Curves", "Parameters and metrics", "Parallel coordinates", "Two columns",
+        "Image by image", "Curves", "Parameters and metrics", "Parallel coordinates", "Scatter",
     ]  # fmt: skip
     assert len(drawn(page, "check_accuracy")) == 1 + len(insects)
 

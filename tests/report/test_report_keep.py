@@ -1,6 +1,5 @@
 """What is kept from build to build: never a byte different from a site that is made anew."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -11,14 +10,16 @@ from test_report_site import contents
 
 from runhive.errors import RunhiveError
 from runhive.formats.predictions import Predictions, to_csv
-from runhive.report import page_maker, pages
+from runhive.report import makers
 from runhive.report.choice import Choice
 from runhive.report.keep import SPARED, Keep, Made, take
+from runhive.report.makers import Makers
 from runhive.report.page_maker import Job, Place
 from runhive.report.shell import Shell
 from runhive.report.site import Plan, build
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Event
+from runhive.tracking.ledger.snapshot import snapshot
 from runhive.tracking.marks import tag
 
 
@@ -39,8 +40,8 @@ def own_ledger(tmp_path: Path) -> Ledger:
 def made_pages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The runs whose pages are made from now on."""
     made: list[str] = []
-    real = pages.make_page
-    monkeypatch.setattr(pages, "make_page", lambda job, *rest: made.append(job.run_id) or real(job, *rest))
+    real = makers.make_page
+    monkeypatch.setattr(makers, "make_page", lambda job, *rest: made.append(job.run_id) or real(job, *rest))
     return made
 
 
@@ -58,8 +59,8 @@ def test_what_is_kept_gives_the_bytes_of_a_site_that_is_made_anew(
 def test_several_processes_give_the_same_bytes(
     site: Path, ledger: Ledger, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "FEW", 1)
-    monkeypatch.setattr(pages, "_cores", lambda: 2)
+    monkeypatch.setattr(makers, "FEW", 1)
+    monkeypatch.setattr(makers, "_cores", lambda: 2)
     made = made_pages(monkeypatch)
     build(ledger, place, tmp_path / "site")
 
@@ -70,15 +71,16 @@ def test_several_processes_give_the_same_bytes(
 def test_where_every_process_fails_the_build_ends_with_the_first_mistake(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_maker, "AN_ORDER", 1)
-    repository = Path(ledger.repository.path)
-    where = Place(repository=repository, tip=ledger.tip(), work=tmp_path, kept=tmp_path, shell=Shell("", ""))
+    monkeypatch.setattr(makers, "AN_ORDER", 1)
+    monkeypatch.setattr(makers, "FEW", 1)
+    monkeypatch.setattr(makers, "_cores", lambda: 2)
+    where = Place(repository=Path(ledger.repository.path), tip=ledger.tip(), work=tmp_path, kept=tmp_path)
     ids = [f"20200101-00000{number}-000000" for number in range(8)]
     lost = {"shard": "", "baseline": None, "newer": None, "older": None, "data_pages": {}, "details": {}}
     jobs = [Job(key=one, run_id=one, try_it=None, versions=[], **lost) for one in ids]
 
-    with pytest.raises(RunhiveError, match=ids[0]):
-        list(page_maker.made_by_several(jobs, where, 2))
+    with pytest.raises(RunhiveError, match=ids[0]), Makers(snapshot(ledger), where) as several:
+        list(several.pages(jobs, Shell("", "")))
 
 
 def test_of_a_changed_run_its_page_is_made_anew_and_those_that_show_it(
@@ -133,15 +135,25 @@ def test_a_damaged_file_is_made_again(site: Path, ledger: Ledger, place: Path, t
     assert contents(tmp_path / "site") == contents(site)
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"build": 1, "made": {"a": 1}}'])
+@pytest.mark.parametrize("damage", [b"", b"1", b"1 2\na 1 []", b"x y z\n"])
 def test_a_damaged_list_is_as_good_as_none(
     damage: bytes, site: Path, ledger: Ledger, place: Path, tmp_path: Path
 ) -> None:
     build(ledger, place, tmp_path / "site")
-    (place / ".runhive/site/made.json").write_bytes(damage)
+    (place / ".runhive/site/made.txt").write_bytes(damage)
     build(ledger, place, tmp_path / "site")
 
     assert contents(tmp_path / "site") == contents(site)
+
+
+def test_a_list_with_one_wrong_byte_is_as_good_as_none(tmp_path: Path) -> None:
+    keep = Keep(tmp_path)
+    keep["a"] = Made(value={"row": "a & b"})
+    keep.close()
+    listed = (tmp_path / "made.txt").read_bytes()
+    (tmp_path / "made.txt").write_bytes(listed.replace(b"a & b", b"a < b"))
+
+    assert "a" not in Keep(tmp_path)
 
 
 def test_what_the_last_builds_did_not_use_is_dropped(tmp_path: Path) -> None:
@@ -149,14 +161,15 @@ def test_what_the_last_builds_did_not_use_is_dropped(tmp_path: Path) -> None:
     for name in ("old", "new"):
         (tmp_path / "site" / name).write_text(name)
     keep = Keep(tmp_path / "kept")
-    keep.put("old", Made(take(keep.folder, tmp_path / "site", ["old"])))
+    keep["old"] = Made({"old": take(keep.folder, tmp_path / "site", "old", b"old")})
     keep.close()
     for _ in range(SPARED):
         keep = Keep(tmp_path / "kept")
-        keep.put("new", Made(take(keep.folder, tmp_path / "site", ["new"])))
+        keep["new"] = Made({"new": take(keep.folder, tmp_path / "site", "new", b"new")})
         keep.close()
+    keep = Keep(tmp_path / "kept")
 
-    assert list(json.loads((tmp_path / "kept/made.json").read_bytes())["made"]) == ["new"]
+    assert ("old" in keep, "new" in keep) == (False, True)
     assert [file.read_text() for file in (tmp_path / "kept").glob("??/*")] == ["new"]
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from runhive.errors import RunhiveError
@@ -34,6 +33,8 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
 
 def to_csv(predictions: Predictions) -> bytes:
     """The bytes of the file."""
+    import pandas as pd  # it takes a second to import, and most who know the format read no file
+
     probabilities = softmax(predictions.logits)
     classes = np.array(predictions.classes, dtype=object)
     frame = pd.DataFrame(
@@ -67,6 +68,8 @@ def from_csv(data: bytes, where: str) -> Predictions:
 
 
 def _parse(data: bytes, where: str) -> Predictions:
+    import pandas as pd
+
     frame = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False)
     logits = [column for column in frame.columns if column.startswith(LOGIT)]
     if list(frame.columns) != COLUMNS + logits or not logits:

@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from markupsafe import Markup
 
+from runhive.report.numerals import when
+
 Item = TypeVar("Item")
 
 WIDTH = 1000  # units of the stretched drawing
@@ -114,6 +116,13 @@ def whole_ticks(low: int, high: int, wanted: int = 6) -> list[int]:
         value for value in range((low // step + 1) * step, high, step) if min(value - low, high - value) * 2 > step
     ]
     return [low, *inner, high] if high > low else [low]
+
+
+def time_ticks(first: object, last: object) -> tuple[Tick, ...]:
+    """The two ends of runs by time: their days, with the minute where both are of one day."""
+    ends = [when(one) for one in (first, last)]
+    length = len("2026-11-25 17:00" if ends[0][:10] == ends[1][:10] else "2026-11-25")
+    return Tick(0, ends[0][:length]), Tick(100, ends[1][:length])
 
 
 def path(points: Sequence[tuple[float, float]]) -> Markup:

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from runhive.report.details import Detail, kept_answers
 from runhive.report.gallery import thumbnail
-from runhive.report.shards import RUNS_A_SHARD, columnar, write_shard
+from runhive.report.shards import RUNS_A_SHARD, as_columns, write_shard
 from runhive.report.shell import read_shell
 from runhive.report.summary import Summary
 from runhive.report.templates import render
@@ -75,9 +74,16 @@ def _sets(oldest_first: Sequence[Detail]) -> dict[str, SampleSet]:
 
 def _write_index(oldest_first: Sequence[Detail], work: Path) -> list[str]:
     """Write where each run's shard lies, 1,000 runs a shard."""
-    table = pd.DataFrame({"run_id": [one.run_id for one in oldest_first], "path": [one.path for one in oldest_first]})
-    starts = range(0, len(table), RUNS_A_SHARD)
-    return [write_shard(work, DETAILS, columnar(table.iloc[start : start + RUNS_A_SHARD])) for start in starts]
+    starts = range(0, len(oldest_first), RUNS_A_SHARD)
+    parts = [oldest_first[start : start + RUNS_A_SHARD] for start in starts]
+    return [
+        write_shard(
+            work,
+            DETAILS,
+            as_columns(len(part), {"run_id": [one.run_id for one in part], "path": [one.path for one in part]}),
+        )
+        for part in parts
+    ]
 
 
 def _write_samples(digest: str, found: SampleSet, ledger: Snapshot, work: Path) -> str:

@@ -43,7 +43,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Confusion:
-    """`left_out` is the number of classes that the table does not show."""
+    """`left_out` is the number of classes that the table does not show, and only then are there `pairs`."""
 
     labels: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -69,12 +69,14 @@ def shaded(evaluation: Evaluation) -> Confusion | None:
     return Confusion(
         labels=tuple(labels[index] for index in kept),
         rows=tuple(rows),
-        pairs=_worst_pairs(counts, labels),
+        pairs=_worst_pairs(counts, labels) if len(kept) < len(labels) else (),
         left_out=len(labels) - len(kept),
     )
 
 
 def _most_confused(counts: NDArray[np.float64]) -> list[int]:
+    if len(counts) <= MOST_CLASSES:
+        return list(range(len(counts)))
     misses = counts - np.diag(counts.diagonal())
     wrong = misses.sum(axis=0) + misses.sum(axis=1)
     order = np.argsort(-wrong, kind="stable")[:MOST_CLASSES]

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Literal
 
 from runhive.formats.history import Epoch
@@ -42,20 +43,20 @@ class Frame:
     show: Callable[[float], str]
 
 
-def parse_history(content: bytes) -> list[Epoch] | None:
+@lru_cache(2)  # a run's page and its shard ask for the same
+def parse_history(content: bytes) -> tuple[Epoch, ...] | None:
     """The epochs in *content*, or None where it is no history of this kind."""
     try:
         header, *rows = list(csv.reader(io.StringIO(content.decode("utf-8")))) or [[]]
-        return [_epoch(dict(zip(header, row, strict=True))) for row in rows] if header == COLUMNS else None
+        return tuple(map(_epoch, rows)) if header == COLUMNS else None
     except (ValueError, csv.Error):
         return None
 
 
-def _epoch(row: dict[str, str]) -> Epoch:
-    values = {name: float(row[name]) for name in COLUMNS[1:]}
-    if not 0 <= int(row["epoch"]) < LAST_EPOCH:
+def _epoch(row: Sequence[str]) -> Epoch:
+    if len(row) != len(COLUMNS) or not 0 <= int(row[0]) < LAST_EPOCH:
         raise ValueError("no epoch")
-    return Epoch(epoch=int(row["epoch"]), **values)
+    return Epoch(int(row[0]), *map(float, row[1:]))
 
 
 def learning_curve(history: Sequence[Epoch], quantity: Quantity, chosen: int | None) -> Chart | None:

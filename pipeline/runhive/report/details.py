@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from runhive.errors import RunhiveError
@@ -37,14 +36,13 @@ def shard_path(run_id: str, state: str) -> str:
     return f"{FOLDER}/{run_id}-{key_of('details', code_digest(), state)[:16]}.js"
 
 
-def write_details(run: Run, ledger: Ledger, work: Path, path: str) -> Detail:
-    """Write the run's shard to *path* in the site at *work*."""
+def details_of(run: Run, ledger: Ledger, path: str) -> tuple[Detail, bytes]:
+    """What the run's shard is of, and its bytes, which go to *path* in the site."""
     answers = kept_answers(run.run_id, ledger)
-    (work / FOLDER).mkdir(parents=True, exist_ok=True)
-    (work / path).write_bytes(shard_script(run.run_id, _content(run, ledger, answers)))
+    script = shard_script(run.run_id, _content(run, ledger, answers))
     if answers is None:
-        return Detail(run.run_id, path)
-    return Detail(run.run_id, path, answers.digest, packed(~answers.right))
+        return Detail(run.run_id, path), script
+    return Detail(run.run_id, path, answers.digest, packed(~answers.right)), script
 
 
 def _content(run: Run, ledger: Ledger, answers: Answered | None) -> dict[str, Any]:

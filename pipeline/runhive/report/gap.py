@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from runhive.errors import RunhiveError
+from runhive.report.other_code import has_other_code
 from runhive.report.parameters import Row, rows
 from runhive.report.record import Comparison, read_part
 from runhive.report.score import is_better, shown_change
@@ -19,7 +20,7 @@ class Gap:
     """`change` is the latest's score minus the best's; `detail` tells the images won and lost, where that is known.
 
     `differing` are the first parameters whose values differ, `more` counts the others; `is_other_code` and
-    `is_other_data` say whether the two were made from the same commit and images.
+    `is_other_data` say whether the two were made by other code and from other images.
     """
 
     best: Summary
@@ -49,7 +50,7 @@ def gap(latest: Summary, best: Summary, ledger: Ledger) -> Gap | None:
         detail=verdict.detail if verdict else "",
         differing=tuple(differing[:MOST_DIFFERENCES]),
         more=max(0, len(differing) - MOST_DIFFERENCES),
-        is_other_code=latest.code.tree != best.code.tree,
+        is_other_code=has_other_code(latest, best, ledger),
         is_other_data=latest.run.data.get("digest") != best.run.data.get("digest"),
     )
 

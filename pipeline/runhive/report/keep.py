@@ -1,22 +1,24 @@
 """What was made from one state of things, kept for the next build: files by their content, and small values.
 
-A folder that may be deleted at any time. A file whose bytes are not what its name says is as good as absent. What five
-builds in a row did not use is dropped.
+A folder that may be deleted at any time. A list that is not whole is as good as none, and so is a file whose bytes are
+not what its name says. What five builds in a row did not use is dropped.
 """
 
 import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from runhive.files import write_atomic
+from runhive.files import atomic_writer
 
-LIST = "made.json"
+LIST = "made.txt"
 SPARED = 5  # builds
 
 
@@ -26,11 +28,21 @@ class Made:
 
     files: dict[str, str] = field(default_factory=dict)
     value: Any = None
-    used: int = 0  # the number of the build that used it last
+
+    def to_json(self) -> bytes:
+        return to_json([self.files, self.value])
+
+    @classmethod
+    def from_json(cls, content: bytes) -> "Made":
+        return cls(*from_json(content))
 
 
 class Keep:
-    """What is kept in one folder. Each key stands for all that its thing was made from."""
+    """What is kept in one folder. Each key stands for all that its thing was made from.
+
+    The list has a line for each key: it, the number of the build that used it last, and what was made as JSON, which
+    is parsed when it is asked for.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -38,62 +50,58 @@ class Keep:
         self.build += 1
         self._whole: dict[str, bool] = {}
 
-    def value(self, key: str) -> Any:
-        """The value made under *key*, or None."""
-        made = self._made.get(key)
-        if made is None:
-            return None
-        made.used = self.build
-        return made.value
+    def __contains__(self, key: str) -> bool:
+        return key in self._made
 
-    def place(self, key: str, site: Path) -> Made | None:
-        """Put the files made under *key* into *site*; None where they were not, or one of them is damaged."""
-        made = self._made.get(key)
-        if made is None or not all(self._is_whole(digest) for digest in made.files.values()):
-            return None
-        made.used = self.build
-        for path, digest in made.files.items():
-            link(self.file(digest), site / path)
-        return made
+    def __getitem__(self, key: str) -> Made:
+        """What was made under *key*."""
+        _, content = self._made[key]
+        self._made[key] = self.build, content
+        return Made.from_json(content)
 
-    def put(self, key: str, made: Made) -> None:
+    def __setitem__(self, key: str, made: Made) -> None:
         """Remember what was made under *key*; its files are here by now."""
-        made.used = self.build
-        self._made[key] = made
+        self._made[key] = self.build, made.to_json()
 
-    def file(self, digest: str) -> Path:
-        """Where the file of this content lies."""
-        return self.folder / digest[:2] / digest
+    def place(self, made: Made, site: Path) -> bool:
+        """Put the files of *made* into *site*; False where one of them is damaged or gone."""
+        if not all(self._is_whole(digest) for digest in made.files.values()):
+            return False
+        for path, digest in made.files.items():
+            link(_file(self.folder, digest), f"{site}/{path}")
+        return True
 
     def close(self) -> None:
         """Write down what is kept, and drop what has not been used for long."""
-        kept = {key: made for key, made in self._made.items() if made.used > self.build - SPARED}
-        content = {"build": self.build, "made": {key: [m.files, m.value, m.used] for key, m in kept.items()}}
-        write_atomic(self.folder / LIST, to_json(content))
+        kept = {key: found for key, found in self._made.items() if found[0] > self.build - SPARED}
+        with atomic_writer(self.folder / LIST) as file:
+            file.write(b"%d %s\n" % (self.build, _seal(_lines(kept))))
+            file.writelines(_lines(kept))
         if len(kept) < len(self._made):
-            self._drop({digest for made in kept.values() for digest in made.files.values()})
+            self._drop(digest for _, content in kept.values() for digest in Made.from_json(content).files.values())
 
-    def _drop(self, listed: set[str]) -> None:
+    def _drop(self, listed: Iterable[str]) -> None:
+        kept = set(listed)
         for file in self.folder.glob("??/*"):
-            if file.name not in listed:
+            if file.name not in kept:
                 file.unlink(missing_ok=True)
 
     def _is_whole(self, digest: str) -> bool:
         """Say whether the file is there and what its name says; a damaged one is removed. Looked up once a build."""
         if digest not in self._whole:
-            file = self.file(digest)
-            self._whole[digest] = file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == digest
-            if not self._whole[digest]:
+            file = Path(_file(self.folder, digest))
+            with suppress(FileNotFoundError):
+                self._whole[digest] = hashlib.sha256(file.read_bytes()).hexdigest() == digest
+            if not self._whole.setdefault(digest, False):
                 file.unlink(missing_ok=True)
         return self._whole[digest]
 
 
-def take(folder: Path, site: Path, paths: list[str]) -> dict[str, str]:
-    """Keep the files at *paths* of *site* in *folder*, and return their digests. Safe in several processes at once."""
-    digests = {path: hashlib.sha256((site / path).read_bytes()).hexdigest() for path in paths}
-    for path, digest in digests.items():
-        link(site / path, folder / digest[:2] / digest)
-    return digests
+def take(folder: Path, site: Path, path: str, content: bytes) -> str:
+    """Keep the file at *path* of *site*, which has this *content*, and return its digest. Safe in several processes."""
+    digest = hashlib.sha256(content).hexdigest()
+    link(f"{site}/{path}", _file(folder, digest))
+    return digest
 
 
 def key_of(*parts: object) -> str:
@@ -101,20 +109,43 @@ def key_of(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _read(file: Path) -> tuple[int, dict[str, Made]]:
+def _file(folder: Path, digest: str) -> str:
+    """Where the file of this content lies."""
+    return f"{folder}/{digest[:2]}/{digest}"
+
+
+def _lines(made: Mapping[str, tuple[int, bytes]]) -> Iterator[bytes]:
+    return (b"%s %d %s\n" % (key.encode(), used, content) for key, (used, content) in made.items())
+
+
+def _read(file: Path) -> tuple[int, dict[str, tuple[int, bytes]]]:
     try:
-        content = from_json(file.read_bytes())
-        return content["build"], {key: Made(*made) for key, made in content["made"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        head, *lines = file.read_bytes().splitlines(keepends=True)
+        build, seal = head.split()
+        if seal != _seal(lines):
+            return 0, {}
+        listed = (line.rstrip(b"\n").split(b" ", 2) for line in lines)
+        return int(build), {key.decode(): (int(used), content) for key, used, content in listed}
+    except (OSError, ValueError):
         return 0, {}
 
 
-def link(source: Path, target: Path) -> None:
+def _seal(lines: Iterable[bytes]) -> bytes:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line)
+    return digest.hexdigest().encode()
+
+
+def link(source: str | Path, target: str | Path) -> None:
     """Make *target* the same file as *source*, or a copy on another file system; one that is there stays."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, target)
     except FileExistsError:
         return
     except OSError:
-        shutil.copyfile(source, target)
+        if not Path(target).parent.is_dir():
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            link(source, target)
+        else:
+            shutil.copyfile(source, target)

@@ -110,7 +110,7 @@ def _metrics(run: Run, evaluation: Evaluation | None) -> Section:
     rows = [
         ("Metric", "Value", "95 % interval"),
         ("accuracy", percent(evaluation.accuracy), interval),
-        ("macro F1", number(evaluation.macro_f1), ""),
+        ("macro F1", percent(evaluation.macro_f1), ""),
         ("negative log-likelihood", number(evaluation.nll), ""),
         ("Brier score", number(evaluation.brier), ""),
         ("expected calibration error", number(evaluation.ece), ""),
@@ -122,7 +122,7 @@ def _classes(evaluation: Evaluation | None) -> Section:
     if evaluation is None:
         return Section("By class")
     rows = [
-        (one.label, number(one.images), percent(one.precision), percent(one.recall), number(one.f1))
+        (one.label, number(one.images), percent(one.precision), percent(one.recall), percent(one.f1))
         for one in evaluation.per_class
     ]
     return Section("By class", table=(("Class", "Images", "Precision", "Recall", "F1"), *rows))
@@ -172,7 +172,7 @@ def _exported(parity: Parity | None) -> Section:
     if parity is None:
         return Section("Exported files")
     rows = [
-        ("File", "Size", "One image", "One of 32", "Against torch"),
+        ("File", "Size", "One image", "One of a batch of 32", "Against torch"),
         ("torch", size(parity.torch_bytes), f"{number(parity.torch_milliseconds)} ms", "", ""),
         (
             "fp32", size(parity.onnx_bytes), f"{number(parity.onnx_milliseconds)} ms",

@@ -50,9 +50,13 @@ class Step:
 
 @dataclass(frozen=True)
 class ModelView:
-    """A name: versions from the highest down, and what was done with its aliases, the last first."""
+    """A name: versions from the highest down, and what was done with its aliases, the last first.
+
+    `has_latest` says whether a version may be given an alias.
+    """
 
     name: str
+    has_latest: bool
     rows: list[VersionRow]
     hidden: int
     aliases: list[tuple[str, str, str]]
@@ -83,7 +87,8 @@ def model_view(model: Model, runs: Mapping[str, Run]) -> ModelView:
     for alias in model.aliases:
         version = model.at(alias)
         aliases.append((alias, version.title if version else "no version", page_of(version) if version else ""))
-    return ModelView(model.name, rows, len(model.versions) - len(shown), aliases, list(_steps(model)))
+    hidden = len(model.versions) - len(shown)
+    return ModelView(model.name, model.latest is not None, rows, hidden, aliases, list(_steps(model)))
 
 
 def version_row(one: Version, run: Run | None) -> VersionRow:

@@ -1,19 +1,18 @@
-"""The page of each run: taken from what is kept where nothing of it has changed, else made, several at once."""
+"""The page of each run: taken from what is kept where nothing of it has changed, else made."""
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from runhive.report.code_digest import code_digest
 from runhive.report.details import Detail, shard_path
 from runhive.report.keep import Keep, Made, key_of
-from runhive.report.page_maker import Job, Place, made_by_several, make_page
+from runhive.report.makers import Makers
+from runhive.report.page_maker import Job
+from runhive.report.shell import Shell
 from runhive.report.summary import Summary
 from runhive.report.tryit.offer import TryIt
 from runhive.tracking.ledger.snapshot import Snapshot
-
-FEW = 100  # pages, for which it is not worth to start a process
-MOST_PROCESSES = 8
 
 
 @dataclass(frozen=True)
@@ -28,36 +27,34 @@ class Links:
     versions: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
-Progress = Callable[[int, int], None]  # pages that are done, and all of them
-
-
 def write_run_pages(
-    newest_first: Sequence[Summary],
-    data_pages: Mapping[str, str],
-    links: Links,
-    ledger: Snapshot,
-    place: Place,
-    keep: Keep,
-    progress: Progress,
-) -> dict[str, Detail]:
-    """Write runs/<run_id>.html for each run, its shard and the pictures that it shows; return where the shards lie."""
-    jobs = list(_jobs(newest_first, data_pages, links, ledger, place))
-    missing = [job for job in jobs if not _is_placed(job, ledger, place, keep)]
-    before = len(jobs) - len(missing)
-    for done, (job, made) in enumerate(zip(missing, _made(missing, ledger, place), strict=True), before + 1):
-        keep.put(job.key, made)
-        progress(done, len(jobs))
-    return {job.run_id: Detail(**keep.value(job.key)["detail"]) for job in jobs}
+    jobs: Sequence[Job], shell: Shell, ledger: Snapshot, work: Path, keep: Keep, makers: Makers
+) -> Iterator[Detail]:
+    """Write runs/<run_id>.html for each job, its shard and the pictures that it shows; yield where each shard lies.
+
+    The pages of which something has changed are begun at once, and done when the last shard is yielded.
+    """
+    missing = [job for job in jobs if not _is_placed(job, ledger, work, keep)]
+    made = makers.pages(missing, shell)
+    return _details(jobs, {job.run_id for job in missing}, made, keep)
 
 
-def _jobs(
-    newest_first: Sequence[Summary], data_pages: Mapping[str, str], links: Links, ledger: Snapshot, place: Place
+def _details(jobs: Sequence[Job], missing: Collection[str], made: Iterator[Made], keep: Keep) -> Iterator[Detail]:
+    for job in jobs:
+        if job.run_id in missing:
+            keep[job.key] = next(made)
+        yield Detail(**keep[job.key].value["detail"])
+
+
+def jobs_of(
+    newest_first: Sequence[Summary], data_pages: Mapping[str, str], links: Links, ledger: Snapshot, shell: Shell
 ) -> Iterator[Job]:
+    """The pages of these runs."""
     states = ledger.states()
-    common = (code_digest(), place.shell.digest)
+    common = (code_digest(), shell.digest)
     ids = [summary.run_id for summary in newest_first]
     known = set(ids)
-    shards = {run_id: shard_path(run_id, state) for run_id, state in states.items()}
+    shards = {run_id: shard_path(run_id, states[run_id]) for run_id in ids}
     for summary, newer, older in zip(newest_first, [None, *ids], [*ids[1:], None], strict=False):
         run_id, digest = summary.run_id, summary.data_digest or ""
         baseline = summary.verdict.baseline if summary.verdict.baseline in known else None
@@ -73,21 +70,9 @@ def _jobs(
         )  # fmt: skip
 
 
-def _is_placed(job: Job, ledger: Snapshot, place: Place, keep: Keep) -> bool:
+def _is_placed(job: Job, ledger: Snapshot, work: Path, keep: Keep) -> bool:
     """Take the page from what is kept, unless a picture that it lacked has come since."""
-    value = keep.value(job.key)
-    if value is None or any(ledger.has_media(sha256) for sha256 in value["absent"]):
+    if job.key not in keep:
         return False
-    return keep.place(job.key, place.work) is not None
-
-
-def _made(jobs: Sequence[Job], ledger: Snapshot, place: Place) -> Iterator[Made]:
-    """Make the pages, in several processes where there are many."""
-    processes = min(_cores(), MOST_PROCESSES, len(jobs) // FEW)
-    if processes < 2:
-        return (make_page(job, ledger, place) for job in jobs)
-    return made_by_several(jobs, place, processes)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    made = keep[job.key]
+    return not any(map(ledger.has_media, made.value["absent"])) and keep.place(made, work)

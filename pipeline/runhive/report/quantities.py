@@ -18,7 +18,7 @@ MOST_POINTS = 1000
 MOST_QUANTITIES = 200
 DIGITS = 6
 SYSTEM = tuple(column for column, _, _ in CHARTS)
-Point = tuple[float, float, float]  # epoch, step or second; seconds since the start; value
+Point = tuple[float, float, float]  # epoch, step or second; seconds since the start, shortened; value
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,14 @@ def _lenient(read: Callable[[bytes], list[Curve]], content: bytes | None) -> lis
 
 
 def _history(content: bytes) -> list[Curve]:
-    history = parse_history(content) or []
+    history = parse_history(content) or ()
     at, ends = [float(one.epoch) for one in history], list(accumulate(one.seconds for one in history))
     if not all(map(drawable, ends)):
         return []
+    seconds = list(map(_short, ends))
     columns = {name: [getattr(one, name) for one in history] for name in HISTORY_COLUMNS[1:]}
     return [
-        _curve(name, "epoch", list(zip(at, ends, values, strict=True)))
+        _curve(name, "epoch", list(zip(at, seconds, values, strict=True)))
         for name, values in columns.items()
         if any(map(drawable, values))
     ]
@@ -69,7 +70,7 @@ def _scalars(content: bytes) -> list[Curve]:
     series: defaultdict[str, dict[int, Point]] = defaultdict(dict)
     for step, name, value, seconds in islice(rows, MOST_ROWS):
         if 0 <= int(step) < LAST_STEP and drawable(float(value)):
-            series[name][int(step)] = int(step), float(seconds), float(value)  # of a step, the last counts
+            series[name][int(step)] = int(step), _short(float(seconds)), float(value)  # of a step, the last counts
     return [_curve(name, "step", sorted(points.values())) for name, points in series.items() if len(points) > 1]
 
 
@@ -79,14 +80,14 @@ def _system(content: bytes) -> list[Curve]:
         second = round(after, 1)
         for name in SYSTEM:
             if after >= 0 and row.get(name) and drawable(float(row[name])):  # before 0: a clock that was set back
-                series[name].append((second, second, float(row[name])))
+                series[name].append((second, _short(second), float(row[name])))
     return [_curve(name, "second", sorted(points)) for name, points in series.items() if len(points) > 1]
 
 
 def _curve(name: str, axis: str, points: Sequence[Point]) -> Curve:
     kept = outlined([point for point in points if drawable(point[2])])
     at, seconds, values = (list(column) for column in zip(*kept, strict=True))
-    return Curve(name, axis, at, list(map(_short, seconds)), list(map(_short, values)))
+    return Curve(name, axis, at, seconds, list(map(_short, values)))
 
 
 def outlined(points: Sequence[Point], most: int = MOST_POINTS) -> Sequence[Point]:

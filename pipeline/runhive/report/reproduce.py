@@ -27,7 +27,8 @@ def recipe(run_id: str, code: Code, files: Collection[str], own_command: bool = 
         return Recipe(commands, _warning(code, False) or "It was a command of its own, which `runs show` tells.")
     if "params.yaml" in files:
         return Recipe((f"runhive runs reproduce {run_id}",), _warning(code, PATCH in files))
-    return Recipe((f"git checkout {code.commit}", "dvc repro"), _warning(code, False))
+    by_hand = "The ledger lacks the run's params.yaml: set its parameters, as above, before `dvc repro`."
+    return Recipe((f"git checkout {code.commit}", "dvc repro"), f"{_warning(code, False)} {by_hand}".strip())
 
 
 def _warning(code: Code, has_patch: bool) -> str:

@@ -139,7 +139,7 @@ def _read_record(summary: Summary) -> Record:
 
 def _curves(summary: Summary, training: Training, ledger: Ledger) -> Curves:
     content = ledger.file(summary.run_id, "history.csv")
-    history = (parse_history(content) if content else None) or []
+    history = (parse_history(content) if content else None) or ()
     chosen = training.selection.epoch
     drawn = [learning_curve(history, quantity, chosen) for quantity in ("loss", "accuracy")] if history else []
     shown = [one for one in thinned(history, MOST_EPOCHS) if one.epoch != chosen]

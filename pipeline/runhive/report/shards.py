@@ -8,14 +8,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from runhive.report.text import LONGEST, clip
 from runhive.tracking.fields import SECONDS, value
 from runhive.tracking.ledger.row import Row
-from runhive.tracking.ledger.table import tabulate
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER = "assets/shards"
 RUNS = "runs"
@@ -53,31 +53,45 @@ def blocks(newest_first: Sequence[Row]) -> list[Sequence[Row]]:
 
 def write_run_shard(rows: Sequence[Row], work: Path) -> str:
     """Write *rows* as a shard and return its path. To their columns comes `seconds`, from start to end."""
+    from runhive.tracking.ledger.table import tabulate  # pandas takes a second to import, and most builds write none
+
     return write_shard(work, RUNS, columnar(tabulate([{**row, SECONDS: value(row, SECONDS)} for row in rows])))
 
 
-def columnar(table: pd.DataFrame) -> dict[str, Any]:
-    """The rows' number and their columns: each a list of values, null where missing; `empty` names those without any.
+def columnar(table: "pd.DataFrame") -> dict[str, Any]:
+    """The rows' number and their columns, with None for what is missing; see `as_columns`."""
+    present = table.notna()
+    return as_columns(
+        len(table),
+        {
+            str(name): [one if there else None for one, there in zip(table[name].tolist(), present[name], strict=True)]
+            for name in table.columns
+        },
+    )
+
+
+def as_columns(rows: int, columns: Mapping[str, Sequence[object]]) -> dict[str, Any]:
+    """The number of *rows* and their columns: each a list of values, or None; `empty` names those without any.
 
     Where it is shorter, a column is the list of its distinct values, and for each row the place of its own in it.
     """
-    columns = {str(name): _column(table[name]) for name in table.columns}
+    found = {name: _column(values) for name, values in columns.items()}
     return {
-        "rows": len(table),
-        "columns": {name: column for name, column in columns.items() if column is not None},
-        "empty": [name for name, column in columns.items() if column is None],
+        "rows": rows,
+        "columns": {name: column for name, column in found.items() if column is not None},
+        "empty": [name for name, column in found.items() if column is None],
     }
 
 
-def _column(values: pd.Series) -> Mapping[str, Sequence[object]] | Sequence[object] | None:
-    present = values.notna()
-    if not present.any():
+def _column(values: Sequence[object]) -> Mapping[str, Sequence[object]] | Sequence[object] | None:
+    if all(one is None for one in values):
         return None
-    found = [_clipped(one) if there else None for one, there in zip(values.tolist(), present, strict=True)]
-    places, distinct = pd.factorize(pd.Series([json.dumps(one) for one in found]))
-    if 2 * len(distinct) > len(found):
-        return found
-    return {"of": [json.loads(one) for one in distinct], "at": places.tolist()}
+    clipped = [_clipped(one) for one in values]
+    distinct: dict[str, int] = {}
+    places = [distinct.setdefault(json.dumps(one), len(distinct)) for one in clipped]
+    if 2 * len(distinct) > len(clipped):
+        return clipped
+    return {"of": [json.loads(one) for one in distinct], "at": places}
 
 
 def _clipped(one: object) -> object:

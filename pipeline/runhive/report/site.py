@@ -1,7 +1,7 @@
 """`runhive report`: the ledger's runs become the static site. Reads the ledger and docs/, writes only the site."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -13,11 +13,12 @@ from runhive.report.data_site import page_names, write_data_pages
 from runhive.report.home import home, most_wanted
 from runhive.report.keep import Keep
 from runhive.report.lean import lean
+from runhive.report.makers import Makers
 from runhive.report.models import page_of, registry_state, tried
 from runhive.report.models_site import write_model_pages
 from runhive.report.npm import Package, Unreachable, bring, locked, place
 from runhive.report.page_maker import Place
-from runhive.report.pages import Links, Progress, write_run_pages
+from runhive.report.pages import Links, jobs_of, write_run_pages
 from runhive.report.search import add_runs_to_search
 from runhive.report.shell import RUN_SHELL, Shell, read_shell, render_shell
 from runhive.report.stamp import Stamp
@@ -42,6 +43,7 @@ LONGEST_BUILD = 600.0  # seconds that a second build waits for the first
 KEPT = ".runhive"
 LIBRARIES = ("uplot",)
 STATIC = "the site was built with --static"
+Progress = Callable[[int, int], None]  # pages that are done, and all of them
 LOST = "charts to zoom and comparing of any runs need it: build without them by `runhive report --static`"
 
 
@@ -78,40 +80,47 @@ def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan, progress: Prog
     ids = chosen_ids(ledger, plan.choice)
     libraries = {} if plan.static else _libraries(source)
     keep = Keep(source / KEPT / "site")
-    with ThreadPoolExecutor(1) as pool:
-        shell = pool.submit(render_shell, source, work)
-        summaries = [one for one in summaries_of(ledger, keep) if ids is None or one.run_id in ids]
-        shell.result()
-    shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
-    place(libraries, source / KEPT / "npm", work / "assets/vendor")
-    stamp = Stamp(ledger=ledger.tip(), runs=len(summaries), runhive=version("runhive"))
-    catalog = read_catalog(ledger)
-    _write_home(summaries, catalog, ledger, stamp, work)
-    rows = [row for row in ledger.rows() if ids is None or row["run_id"] in ids]
-    shards = write_run_shards(rows, ledger, work, keep)
-    write_tables(summaries, ledger, shards, work, keep)
-    write_trends(rows, shards, work, "uplot" in libraries)
-    write_data_pages(summaries, ledger, work)
-    by_id = {one.run_id: one for one in summaries}
-    versions = tried(catalog, by_id)
-    first = [*versions.values(), *most_wanted(summaries)]
-    shelf = Shelf(otherwise=STATIC) if plan.static else shelve(first, root_of(ledger))
-    offered = _offers(by_id | versions, shelf, ledger, source, work)
-    write_model_pages(catalog, ledger, work, versions, offered)
-    links = Links(
-        has_charts="uplot" in libraries,
-        offers=offered,
-        versions={one.run_id: _versions(catalog, one.run_id) for one in summaries},
-    )
-    common = Place(
-        repository=Path(ledger.repository.path), tip=ledger.tip(), work=work, kept=keep.folder, shell=_take_shell(work)
-    )
-    details = write_run_pages(summaries, page_names(summaries), links, ledger, common, keep, progress)
+    where = Place(repository=Path(ledger.repository.path), tip=ledger.tip(), work=work, kept=keep.folder)
+    with Makers(ledger, where) as makers:
+        with ThreadPoolExecutor(1) as pool:
+            shell = pool.submit(render_shell, source, work)
+            summaries = [one for one in summaries_of(ledger, keep, makers) if ids is None or one.run_id in ids]
+            shell.result()
+        shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
+        place(libraries, source / KEPT / "npm", work / "assets/vendor")
+        stamp = Stamp(ledger=ledger.tip(), runs=len(summaries), runhive=version("runhive"))
+        catalog = read_catalog(ledger)
+        versions = tried(catalog, {one.run_id: one for one in summaries})
+        offered = _offers(summaries, versions, plan, ledger, source, work)
+        of_runs = {one.run_id: _versions(catalog, one.run_id) for one in summaries}
+        links = Links("uplot" in libraries, offered, of_runs)
+        run_shell = _take_shell(work)
+        jobs = list(jobs_of(summaries, page_names(summaries), links, ledger, run_shell))
+        begun = write_run_pages(jobs, run_shell, ledger, work, keep, makers)
+        _write_home(summaries, catalog, ledger, stamp, work)
+        shards = _write_tables(summaries, ids, ledger, work, keep, links.has_charts)
+        write_data_pages(summaries, ledger, work)
+        write_model_pages(catalog, ledger, work, versions, offered)
+        details = {}
+        for done, detail in enumerate(begun, 1):
+            details[detail.run_id] = detail
+            progress(done, len(jobs))
     write_compare(summaries, details, shards, ledger, work, links.has_charts)
     add_runs_to_search(summaries, work)
     keep.close()
     stamp.write(work / STAMP)
     return stamp
+
+
+def _write_tables(
+    summaries: Sequence[Summary], ids: set[str] | None, ledger: Snapshot, work: Path, keep: Keep, has_charts: bool
+) -> list[str]:
+    """Write the pages that show all runs, and return where the shards of their rows lie in the site."""
+    rows = [row for row in ledger.rows() if ids is None or row["run_id"] in ids]
+    shards = write_run_shards(rows, ledger, work, keep)
+    write_tables(summaries, ledger, shards, work, keep)
+    write_trends(rows, shards, work, has_charts)
+    return shards
 
 
 def _versions(catalog: Catalog, run_id: str) -> list[tuple[str, str]]:
@@ -128,11 +137,20 @@ def _libraries(source: Path, names: Sequence[str] = LIBRARIES) -> dict[str, Pack
     return libraries
 
 
-def _offers(shown: Mapping[str, Summary], shelf: Shelf, ledger: Snapshot, source: Path, work: Path) -> dict[str, TryIt]:
+def _offers(
+    summaries: Sequence[Summary],
+    versions: Mapping[str, Summary],
+    plan: Plan,
+    ledger: Snapshot,
+    source: Path,
+    work: Path,
+) -> dict[str, TryIt]:
     """What each page of a run or a version offers to try; where any does, ONNX Runtime Web is in the site."""
+    first = [*versions.values(), *most_wanted(summaries)]
+    shelf = Shelf(otherwise=STATIC) if plan.static else shelve(first, root_of(ledger))
     if shelf.files:
         write_runtime(_libraries(source, (RUNTIME_LIBRARY,))[RUNTIME_LIBRARY], source / KEPT / "npm", work)
-    return offers(shown, shelf, ledger, work)
+    return offers({one.run_id: one for one in summaries} | dict(versions), shelf, ledger, work)
 
 
 def _write_home(summaries: Sequence[Summary], catalog: Catalog, ledger: Ledger, stamp: Stamp, work: Path) -> None:

@@ -1,39 +1,40 @@
-"""The summaries of all runs, of which only those are gathered anew whose run has changed."""
+"""The summaries of all runs, and their rows in the table, of which only those are made anew whose run has changed."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from runhive.errors import RunhiveError
+from markupsafe import Markup
+
 from runhive.report.code_digest import code_digest
-from runhive.report.keep import Keep, Made, key_of
-from runhive.report.summary import FACTS, Facts, Summary, facts_of, with_run
-from runhive.tracking.ledger.objects import MissingObject
+from runhive.report.keep import Keep, key_of
+from runhive.report.makers import Makers
+from runhive.report.summary import FACTS, Summary, with_run
 from runhive.tracking.ledger.snapshot import Snapshot
 
 
-def summaries_of(ledger: Snapshot, keep: Keep) -> list[Summary]:
+def summaries_of(ledger: Snapshot, keep: Keep, makers: Makers) -> list[Summary]:
     """The summaries, newest first. A run with a malformed event is left out, with a warning that names the file."""
+    keys = {key: run_id for run_id, state in ledger.states().items() if (key := _key(run_id, state)) not in keep}
+    for key, made in zip(keys, makers.cards(list(keys.values())), strict=True):
+        keep[key] = made
     found = list(_readable(ledger, keep))
-    found.sort(key=lambda facts: (facts.started_at, facts.run_id), reverse=True)
-    return [with_run(facts, partial(ledger.run, facts.run_id)) for facts in found]
+    return sorted(found, key=lambda one: (one.started_at, one.run_id), reverse=True)
 
 
-def _readable(ledger: Snapshot, keep: Keep) -> Iterator[Facts]:
+def _readable(ledger: Snapshot, keep: Keep) -> Iterator[Summary]:
     for run_id, state in ledger.states().items():
-        try:
-            yield _facts(run_id, state, ledger, keep)
-        except MissingObject:
-            raise
-        except RunhiveError as error:
-            warnings.warn(f"left out: {error}", stacklevel=3)
+        card = keep[_key(run_id, state)].value
+        if "left_out" in card:
+            warnings.warn(f"left out: {card['left_out']}", stacklevel=3)
+        else:
+            yield with_run(FACTS.validate_python(card["facts"]), partial(ledger.run, run_id))
 
 
-def _facts(run_id: str, state: str, ledger: Snapshot, keep: Keep) -> Facts:
-    key = key_of("facts", code_digest(), run_id, state)
-    kept = keep.value(key)
-    if kept is not None:
-        return FACTS.validate_python(kept)
-    facts = facts_of(ledger.run(run_id), ledger.files(run_id))
-    keep.put(key, Made(value=FACTS.dump_python(facts, mode="json")))
-    return facts
+def table_rows(summaries: Sequence[Summary], states: Mapping[str, str], keep: Keep) -> Markup:
+    """The rows of these runs in the table."""
+    return Markup("".join(keep[_key(one.run_id, states[one.run_id])].value["row"] for one in summaries))
+
+
+def _key(run_id: str, state: str) -> str:
+    return key_of("card", code_digest(), run_id, state)

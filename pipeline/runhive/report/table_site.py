@@ -1,20 +1,19 @@
-"""The table of runs: a page for every 500, and shards, from which each page shows all of them with JavaScript."""
+"""The table of runs: a page for every 100, and shards, from which each page shows all of them with JavaScript."""
 
 from collections.abc import Sequence
 from pathlib import Path
-
-from markupsafe import Markup
 
 from runhive.report.code_digest import code_digest
 from runhive.report.keep import Keep, Made, key_of, take
 from runhive.report.shards import blocks, write_run_shard
 from runhive.report.shell import read_shell
+from runhive.report.summaries import table_rows
 from runhive.report.summary import Summary
 from runhive.report.templates import render
 from runhive.tracking.ledger.row import Row
 from runhive.tracking.ledger.snapshot import Snapshot
 
-RUNS_A_PAGE = 500
+RUNS_A_PAGE = 100  # a browser lays out the rows before a script shows all runs in their place
 SCRIPTS = (
     "filter.js", "fields.js", "numerals.js", "elements.js", "runs-state.js", "runs-columns.js", "runs-sets.js",
     "runs-groups.js", "runs-view.js", "runs-cells.js", "runs-head.js", "runs-rows.js", "runs-chips.js",
@@ -30,11 +29,10 @@ def write_run_shards(newest_first: Sequence[Row], ledger: Snapshot, work: Path, 
 
 def _shard(rows: Sequence[Row], states: Sequence[str], work: Path, keep: Keep) -> str:
     key = key_of("shard", code_digest(), states)
-    kept = keep.place(key, work)
-    if kept is not None:
-        return next(iter(kept.files))
+    if key in keep and keep.place(made := keep[key], work):
+        return next(iter(made.files))
     path = write_run_shard(rows, work)
-    keep.put(key, Made(take(keep.folder, work, [path])))
+    keep[key] = Made({path: take(keep.folder, work, path, (work / path).read_bytes())})
     return path
 
 
@@ -44,27 +42,12 @@ def write_tables(
     """Write runs/index.html and the pages after it below *work*."""
     shell = read_shell(work / "runs/index.html", "runhive-runs")
     total = len(newest_first)
-    rows = _rows(newest_first, ledger, keep)
+    states = ledger.states()
     starts = range(0, max(1, total), RUNS_A_PAGE)
     names = ["index.html", *(f"page-{number}.html" for number in range(2, len(starts) + 1))]
     for index, start in enumerate(starts):
-        shown = rows[start : start + RUNS_A_PAGE]
+        shown = newest_first[start : start + RUNS_A_PAGE]
         place = {"total": total, "first": start + 1, "last": start + len(shown), "names": names, "index": index}
         loaded = {"shards": shards, "scripts": SCRIPTS, "has_charts": False}
-        body = render("runs.html", rows=Markup().join(shown), **place, **loaded)
+        body = render("runs.html", rows=table_rows(shown, states, keep), **place, **loaded)
         (work / "runs" / names[index]).write_bytes(shell.fill(body))
-
-
-def _rows(newest_first: Sequence[Summary], ledger: Snapshot, keep: Keep) -> list[Markup]:
-    """The row of each run, of which only those are made anew whose run has changed."""
-    states = ledger.states()
-    return [_row(summary, key_of("row", code_digest(), states[summary.run_id]), keep) for summary in newest_first]
-
-
-def _row(summary: Summary, key: str, keep: Keep) -> Markup:
-    kept = keep.value(key)
-    if kept is not None:
-        return Markup(kept)
-    row = render("runs_row.html", summary=summary)
-    keep.put(key, Made(value=str(row)))
-    return row

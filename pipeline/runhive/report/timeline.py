@@ -8,6 +8,7 @@ from runhive.report.text import clip
 from runhive.tracking.ledger.run import Event, Run
 
 MOST_MOMENTS = 200
+TONES = 7  # .rh-phase--0 and on in runhive.css
 NOT_ADDED = ("queued",)
 ADDED_UP = ("used", "filed")
 
@@ -47,21 +48,22 @@ def phases(run: Run) -> list[Phase]:
         return []
     starts = [sum(list(spent.values())[:index]) for index in range(len(spent))]
     return [
-        Phase(name, seconds, 100 * start / total, 100 * seconds / total, index % 4)
+        Phase(name, seconds, 100 * start / total, 100 * seconds / total, index % TONES)
         for index, ((name, seconds), start) in enumerate(zip(spent.items(), starts, strict=True))
     ]
 
 
 def moments(run: Run) -> list[Moment]:
-    """The run's first events in their order; those that add up are one, at the place of the last."""
+    """The run's first events by time; those that add up are one, at the place of the last."""
     shown = run.events[:MOST_MOMENTS]
     times = Counter(event.type for event in shown)
     last = {event.type: index for index, event in enumerate(shown)}
-    return [
+    found = [
         _moment(event, run, times[event.type] if event.type in ADDED_UP else 1)
         for index, event in enumerate(shown)
         if event.type not in ADDED_UP or index == last[event.type]
     ]
+    return sorted(found, key=lambda moment: moment.time)
 
 
 def _moment(event: Event, run: Run, times: int) -> Moment:

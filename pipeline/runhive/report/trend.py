@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from runhive.report.chart import Chart, Dot, Line, Scale, Tick, axis, bands, drawable, path, pieces, ticks
-from runhive.report.numerals import when
+from runhive.report.chart import Chart, Dot, Line, Scale, Tick, axis, bands, drawable, path, pieces, ticks, time_ticks
 from runhive.report.score import Score, is_share
 from runhive.report.summary import Summary
 
@@ -37,7 +36,7 @@ def trend(key: str, newest_first: Sequence[Summary]) -> Chart | None:
         title=f"{metric}{', %' if is_share(metric) else ''}, last {len(runs)} runs",
         description=f"{metric} by run, oldest first, from {runs[0][1].shown} to {runs[-1][1].shown}.",
         height=HEIGHT,
-        x_ticks=(Tick(0, when(runs[0][0].started_at)[:10]), Tick(100, when(runs[-1][0].started_at)[:10])),
+        x_ticks=time_ticks(runs[0][0].started_at, runs[-1][0].started_at),
         y_ticks=axis(grid, y, 100 if is_share(metric) else 1),
         lines=(
             Line(

@@ -5,8 +5,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from runhive.report.chart import Chart, Dot, Line, Scale, Tick, axis, bands, path, ticks
-from runhive.report.numerals import when
+from runhive.report.chart import Chart, Dot, Line, Scale, Tick, axis, bands, path, ticks, time_ticks
 from runhive.report.score import is_better, is_share, shown, shown_change
 from runhive.report.series import Measured, Series
 from runhive.report.text import clip
@@ -42,7 +41,7 @@ def trend_chart(key: str, series: Series) -> Chart | None:
         title=f"{clip(metric, 60)}{unit}, last {len(measured)} runs",
         description=_describe(series, measured),
         height=HEIGHT,
-        x_ticks=(Tick(0, when(measured[0].started_at)[:10]), Tick(100, when(measured[-1].started_at)[:10])),
+        x_ticks=time_ticks(measured[0].started_at, measured[-1].started_at),
         y_ticks=axis(grid, y, factor),
         lines=(
             Line("best", "", tuple(_best(metric, part, y) for part in parts), (), None),

@@ -13,9 +13,8 @@ from rich.progress import Progress as Bars
 
 from runhive.report.choice import Choice, parse_since
 from runhive.report.npm import Unreachable
-from runhive.report.pages import Progress
 from runhive.report.serve import files_state, serve
-from runhive.report.site import STAMP, Plan, build
+from runhive.report.site import STAMP, Plan, Progress, build
 from runhive.report.stamp import Stamp
 from runhive.stages import paths
 from runhive.tracking.life.liveness import settled_ledger

@@ -24,15 +24,15 @@
     return told;
   }
 
-  /** Calls *act* whenever the page turns dark or light, until what it returns is called. */
+  /** Calls *act* whenever the page turns dark or light or to paper, until what it returns is called. */
   function onScheme(act) {
     const observer = new MutationObserver(act);
-    const media = matchMedia("(prefers-color-scheme: dark)");
+    const media = ["(prefers-color-scheme: dark)", "print"].map((query) => matchMedia(query));
     observer.observe(document.body, { attributeFilter: ["data-md-color-scheme"] });
-    media.addEventListener("change", act);
+    media.forEach((one) => one.addEventListener("change", act));
     return () => {
       observer.disconnect();
-      media.removeEventListener("change", act);
+      media.forEach((one) => one.removeEventListener("change", act));
     };
   }
 

@@ -36,7 +36,7 @@
     const parts = {
       pairs: section("pairs", "Image by image"), curves: section("curves", "Curves"),
       differences: section("differences", "Parameters and metrics"), parallel: section("parallel", "Parallel coordinates"),
-      scatter: section("scatter", "Two columns"),
+      scatter: section("scatter", "Scatter"),
     };
     const names = columnsOf(runs);
     let kept = new Set(runs);
@@ -86,11 +86,14 @@
     differences(tables, runs, onlyDiffering);
   }
 
-  /** By default the first parameter that differs, and the score. */
+  /** By default the parameter with the most different values, of those that every run has, and the score. */
   function scatterState(state, runs, names) {
     const score = scoreOf(runs, names);
     const known = (name, otherwise) => (names.includes(name) ? name : otherwise);
-    return { x: known(state.get("x"), names.find((name) => name !== score) ?? score), y: known(state.get("y"), score) };
+    const isNumber = (name) => runs.every((run) => typeof run.value(name) === "number");
+    const varied = mostVaried(runs, names);
+    const x = varied.find(isNumber) ?? varied[0] ?? names.find((name) => name !== score) ?? score;
+    return { x: known(state.get("x"), x), y: known(state.get("y"), score) };
   }
 
   function scoreOf(runs, names) {
@@ -98,10 +101,14 @@
     return accuracies.find((name) => names.includes(name)) ?? names.find((name) => name.startsWith("metrics.")) ?? DERIVED;
   }
 
-  /** The parameters with the most different values come first. */
+  /** The parameters that differ: the most different values first, then those that more runs have, and a seed last. */
   function mostVaried(runs, names) {
-    const count = (name) => new Set(runs.map((run) => JSON.stringify(run.value(name)))).size;
-    return names.filter((name) => name.startsWith("params.")).sort((one, other) => count(other) - count(one));
+    const varied = names.filter((name) => name.startsWith("params.")).map((name) => {
+      const values = runs.map((run) => run.value(name));
+      return { name, isSeed: name.endsWith("seed"), different: new Set(values.map((value) => JSON.stringify(value))).size, there: values.filter((value) => value !== null).length };
+    });
+    return varied.filter((one) => one.different > 1)
+      .sort((one, other) => one.isSeed - other.isSeed || other.different - one.different || other.there - one.there).map((one) => one.name);
   }
 
   function coordinates(host, runs, names, state, changed) {

@@ -4,7 +4,7 @@
 
   const { element, select, checkbox } = runhive.elements;
   const { colour, dash } = runhive.colours;
-  const { number, seconds, shown, visible } = runhive.numerals;
+  const { isShare, number, seconds, shown, visible } = runhive.numerals;
   const MOST_WITH_RAW = 6; // runs whose unsmoothed line is shown, too
   const AXES = { epoch: "epoch", step: "step", second: "seconds" };
 
@@ -48,10 +48,13 @@
       figures.forEach((one) => { one.note.textContent = noteOf(one.group, state); seen.observe(one.figure); });
     }
 
+    const all = () => figures.forEach((one) => make(one.figure)); // paper has no place to scroll to
+    addEventListener("beforeprint", all);
     draw();
     return {
       redraw: () => drawn.forEach((chart) => chart.redraw()),
       destroy() {
+        removeEventListener("beforeprint", all);
         seen.disconnect();
         drawn.forEach((chart) => chart.destroy());
       },
@@ -124,6 +127,7 @@
     const place = (at) => (at === null ? "" : isTime ? seconds(at) : number(at));
     return {
       lines, log: state.log, place, whole: !isTime, sync: `rh-${isTime ? "time" : group.axis}`,
+      most: isShare(group.name) ? 1 : undefined,
       format: (value) => shown(group.name, value), describe: (at) => (isTime ? place(at) : `${group.axis} ${place(at)}`),
     };
   }

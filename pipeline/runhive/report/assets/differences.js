@@ -27,7 +27,9 @@
 
   /** Fills *host* with the tables; *onlyDiffering* leaves out what is the same in all runs. */
   function differences(host, runs, onlyDiffering) {
-    const metrics = [...columns(runs, "metrics.").filter((name) => !BOUND.test(name)), ...columns(runs, "").filter((name) => SPEEDS.includes(name)), DERIVED];
+    const own = columns(runs, "metrics.").filter((name) => !BOUND.test(name));
+    const isExport = (name) => name.startsWith("metrics.export.");
+    const metrics = [...own.filter((name) => !isExport(name)), ...own.filter(isExport), ...columns(runs, "").filter((name) => SPEEDS.includes(name)), DERIVED];
     const maps = (pick) => [...new Set(runs.flatMap((run) => [...pick(run).keys()]))];
     const tables = [
       ["Parameters", rowsOf(runs, columns(runs, "params.")), text],
@@ -91,17 +93,18 @@
   function metricCells(row, runs) {
     const metric = row.name.replace(/^metrics\./, "");
     const found = row.values.filter((value) => typeof value === "number");
-    const isRanked = metric !== DERIVED && new Set(found).size > 1 && rankable(runs, row.name);
-    const best = isRanked ? (falls(metric) ? Math.min : Math.max)(...found) : null;
+    const tell = (value) => (metric === DERIVED ? seconds(value) : shown(metric, value));
+    const isRanked = metric !== DERIVED && new Set(found.map(tell)).size > 1 && rankable(runs, row.name);
+    const best = isRanked ? tell((falls(metric) ? Math.min : Math.max)(...found)) : null;
     return row.values.map((value, index) => {
       if (typeof value !== "number") return { of: quiet(NOTHING), css: "rh-number" };
       const run = runs[index];
-      const told = metric === DERIVED ? seconds(value) : shown(metric, value);
+      const told = tell(value);
       const [low, high] = ["_low", "_high"].map((end) => run.value(row.name + end));
       const isBounded = low !== null && high !== null && row.name.startsWith("metrics.");
       const cell = element(
         "span", { title: basisOf(run, row.name) },
-        value === best ? element("b", { title: "the best of these" }, "★ ", told) : told,
+        told === best ? element("b", { title: "the best of these" }, "★ ", told) : told,
         run.value("selected") === true && isBounded ? element("abbr", { title: "the epoch was selected on these images" }, "*") : null,
         isBounded ? element("span", { class: "rh-interval" }, ` ${shown(metric, low)}–${shown(metric, high)}`) : null,
       );

@@ -54,7 +54,7 @@
     return element(
       "div", { class: "rh-scroll", role: "region", "aria-label": caption, tabindex: "0" },
       element(
-        "table", { class: `rh-table ${css}` },
+        "table", { class: `rh-table ${css}`, "aria-label": caption },
         element("thead", {}, element("tr", {}, header.map((name) => (name === "" ? element("td") : cell("th", { scope: "col" })(name))))),
         element("tbody", {}, rows.map(([first, ...rest]) =>
           element("tr", {}, cell("th", { scope: "row" })(first), rest.map(cell("td", {}))))),

@@ -12,8 +12,8 @@
 
   /**
    * Draws *chart* into *host* and returns `{ redraw, destroy }`. A chart has `lines` and says how to `format` a value
-   * and a place on its axis (`place`); `log`, `whole` (places are whole numbers), `time`, `sync` (a key), `bands` (pairs of lines), `marks` and `pick` may
-   * be left out. A line has a `colour` (CSS), a `dash`, `at` in rising order, `values`, a `label` and perhaps a `mark` at
+   * and a place on its axis (`place`); `log`, `whole` (places are whole numbers), `time`, `most` (no value is above it), `sync` (a key), `bands` (pairs
+   * of lines), `marks` and `pick` may be left out. A line has a `colour` (CSS), a `dash`, `at` in rising order, `values`, a `label` and perhaps a `mark` at
    * its end; it may be `faint`, `stepped`, of `points` alone or `silent` at the cursor.
    */
   function lineChart(host, chart) {
@@ -53,7 +53,10 @@
       height: HEIGHT,
       padding: [10, 30, 0, 0],
       legend: { show: false },
-      scales: { x: { time: Boolean(chart.time) }, y: { distr: chart.log ? 3 : 1 } },
+      scales: {
+        x: { time: Boolean(chart.time), range: (plot, low, high) => (plot.data[0].length === 1 ? around(plot.data[0][0], 0.5) : [low, high]) },
+        y: chart.log ? { distr: 3 } : { distr: 1, range: (_, low, high) => roomFor(low, high, chart.most) },
+      },
       axes: [
         { ...axis, size: chart.time ? 44 : 28, ...(chart.time ? {} : { values: (_, splits) => splits.map(chart.place), incrs: chart.whole ? WHOLE : undefined }) },
         { ...axis, size: 62, values: (_, splits) => splits.map((one) => (one === null ? "" : chart.format(one))) },
@@ -70,6 +73,15 @@
         draw: [(plot) => drawMarks(plot, chart, paint), (plot) => drawEnds(plot, chart, paint)],
       },
     };
+  }
+
+  const around = (value, margin) => [value - margin, value + margin];
+
+  /** The ends of the upright axis: room around the values, but hardly any above *most*. */
+  function roomFor(low, high, most = Infinity) {
+    if (low === null) return [null, null];
+    const [from, to] = low === high ? around(low, Math.abs(low) / 20 || 1) : window.uPlot.rangeNum(low, high, 0.1, true);
+    return [from, high <= most ? Math.min(to, most + (most - from) / 50) : to];
   }
 
   function style(line, paint) {
@@ -200,6 +212,8 @@
     pen.fillStyle = colour;
     pen.strokeStyle = colour;
     pen.lineWidth = 1.4 * devicePixelRatio;
+    pen.textAlign = "left"; // uPlot's axes leave it centred
+    pen.textBaseline = "alphabetic";
     return pen;
   }
 

@@ -51,7 +51,7 @@
       right(`${shownChange("accuracy", one.low)} to ${shownChange("accuracy", one.high)}`),
       element("span", { title: `p = ${one.p}` }, `${pValue(one.p)}${isClear ? `, ${tone}` : ""}`),
       one.won.length + one.lost.length
-        ? element("button", { class: "rh-button", "aria-expanded": String(isOpen), onclick: () => again({ flips: isOpen ? null : run.id }) }, "images")
+        ? element("button", { class: "rh-button", "aria-label": `images of run ${run.number}`, "aria-expanded": String(isOpen), onclick: () => again({ flips: isOpen ? null : run.id }) }, "images")
         : NOTHING,
     ];
   }

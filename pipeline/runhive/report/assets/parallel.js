@@ -30,7 +30,7 @@
       element(
         "div", { class: "rh-scroll", role: "region", "aria-label": "Parallel coordinates", tabindex: "0" },
         element(
-          "svg:svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, class: "rh-plane rh-parallel" },
+          "svg:svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, class: "rh-plane rh-parallel", role: "group", "aria-label": "Axes and their ranges" },
           lines, axes.map(scale), numbers(runs, axes[0]), brushes.map((one) => one.drawn),
         ),
       ),

@@ -10,7 +10,8 @@
 
   /** Fills *host*; *change* is called with the ids that are chosen then. */
   function picker(host, ids, change) {
-    const found = element("ul", { class: "rh-found", role: "list" });
+    const found = element("ul", { class: "rh-found", role: "list", "aria-label": "Runs found" });
+    const told = element("p", { class: "rt-hidden", role: "status" });
     const search = element("input", {
       type: "search", placeholder: "id, name, experiment, tag", "aria-label": "Find a run to add", autocomplete: "off",
       oninput: () => list(search.value),
@@ -19,9 +20,9 @@
     });
     fill(
       host,
-      element("ol", { class: "rh-chosen-runs" }, ids.map((id, index) => chip(id, index, ids, change))),
+      ids.length ? element("ol", { class: "rh-chosen-runs", "aria-label": "Chosen runs" }, ids.map((id, index) => chip(id, index, ids, change))) : null,
       ids.length < MOST
-        ? element("div", { class: "rh-add" }, element("label", {}, "Add a run ", search), found)
+        ? element("div", { class: "rh-add" }, element("label", { class: "rh-field" }, element("span", {}, "Add a run"), search), told, found)
         : element("p", { class: "rh-quiet" }, `${MOST} runs are the most.`),
       ids.length < 2 ? suggestions(ids, change) : null,
     );
@@ -32,6 +33,7 @@
       found.replaceChildren(...listed.map((id) => element("li", {}, element(
         "button", { class: "rh-button", onclick: () => change([...ids, id]) }, description(id),
       ))));
+      told.textContent = listed.length ? `${listed.length} runs to add` : "no run has that";
       if (!listed.length) found.replaceChildren(element("li", { class: "rh-quiet" }, "no run has that"));
     }
   }
@@ -45,7 +47,7 @@
     return element(
       "li", {}, swatch(index + 1), " ", element("a", { class: "rh-id", href: `../runs/${id}.html` }, id), " ",
       quiet([value("name"), value("experiment"), value("state") === "completed" ? "" : value("state")].filter(Boolean).map((one) => visible(one, 40)).join(", ")), " ",
-      index ? element("button", { class: "rh-button", title: "make it the first, which others are put against", "aria-label": `put run ${index + 1} first`, onclick: () => change([id, ...ids.filter((one) => one !== id)]) }, "first") : null,
+      index ? element("button", { class: "rh-button", title: "make it the first, which others are put against", "aria-label": `put run ${index + 1} first`, onclick: () => change([id, ...ids.filter((one) => one !== id)]) }, "put first") : null,
       remove(id, ids, change, index + 1),
     );
   }
@@ -86,7 +88,7 @@
     const offer = (text, wanted) => element("button", { class: "rh-button", onclick: () => change(wanted) }, text);
     return element(
       "p", { class: "rh-suggest" }, ids.length ? "Add one more run, or take " : "Choose 2 to 20 runs, or take ",
-      offer("the last two", completed.slice(-2)), " ",
+      offer("the last two", peers.length > 1 ? peers.slice(-2) : completed.slice(-2)), " ",
       peers.length > 2 ? offer(`the last ${number(peers.length)} of ${visible(experiment || "no experiment", 40)}`, peers) : null,
     );
   }

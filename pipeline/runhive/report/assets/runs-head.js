@@ -20,9 +20,10 @@
     const isSorted = sort.replace(/^-/, "") === column.key;
     const order = !isSorted ? null : sort.startsWith("-") ? "descending" : "ascending";
     const sign = order === null ? "" : order === "descending" ? "↓" : "↑";
+    const [name, arrow] = [visible(column.label, 60), element("span", { "aria-hidden": "true", class: "rt-sign" }, sign)];
     const button = element("button", {
       type: "button", class: "rt-sort", "data-focus": `sort ${column.key}`, onclick: () => change(nextSort(column, sort)),
-    }, visible(column.label, 60), element("span", { "aria-hidden": "true", class: "rt-sign" }, sign));
+    }, column.isNumber ? [arrow, name] : [name, arrow]); // what is written to the right ends as its numbers do
     const help = [column.help, column.section === "Run" ? "" : visible(column.key, 200)].filter(Boolean).join("; ");
     const kind = column.isNumber ? "rh-number" : null;
     return element("th", { scope: "col", class: kind, "aria-sort": order, title: help || null }, button);

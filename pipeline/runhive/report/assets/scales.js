@@ -25,7 +25,7 @@
       isNumeric: true, isLog, tell, low, high,
       place: (value) => (typeof value === "number" ? (scale(value) - from) / (to - from) : null),
       value: (place) => (isLog ? 10 ** (from + place * (to - from)) : from + place * (to - from)),
-      ticks: (isLog ? decades(from, to) : even(from, to)).map((value) => [(scale(value) - from) / (to - from), tell(value)]),
+      ticks: (low === high ? [low] : isLog ? decades(from, to) : even(from, to)).map((value) => [(scale(value) - from) / (to - from), tell(value)]),
     };
   }
 

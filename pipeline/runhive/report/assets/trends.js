@@ -4,7 +4,7 @@
 
   const { elements, fragment, measured, numerals, shards } = runhive;
   const { element, quiet, select, checkbox } = elements;
-  const { shown, visible, number, falls, when } = numerals;
+  const { shown, visible, number, falls, isShare, when } = numerals;
   const { shownChange, pValue } = runhive.changes;
   const AXES = [["run", "run"], ["commit", "commit"], ["time", "time"]];
   const host = document.getElementById("rh-trends-live");
@@ -24,7 +24,9 @@
     open?.destroy();
     const { experiment, metric, axis, log } = state();
     const points = measured(experiment.experiment, metric.metric);
-    const plot = element("div", { class: "rh-plot", role: "group", "aria-label": summary(metric, points) });
+    const drawn = points.length > 1;
+    const plot = drawn ? element("div", { class: "rh-plot", role: "group", "aria-label": summary(metric, points) }) : soFar(metric, points);
+    const caption = drawn ? captionOf(points, metric) : "";
     const change = (changes) => { fragment.write(changes); show(); };
     host.replaceChildren(
       element(
@@ -34,10 +36,18 @@
         select("Across", AXES, axis, (name) => change({ axis: name })),
         checkbox("log scale", log, (isOn) => change({ log: isOn ? "1" : null })),
       ),
-      element("figure", { class: "rh-chart rh-card" }, element("figcaption", {}, visible(metric.metric, 80), " ", quiet(captionOf(points, metric))), plot),
-      flags(metric, points),
+      element("figure", { class: "rh-chart rh-card" }, element("figcaption", {}, visible(metric.metric, 80), " ", quiet(caption)), plot),
+      drawn ? flags(metric, points) : "",
     );
-    open = runhive.lineChart(plot, chartOf(metric, points, axis, log));
+    open = drawn ? runhive.lineChart(plot, chartOf(metric, points, axis, log)) : null;
+  }
+
+  /** What there is to say while there is nothing to draw. */
+  function soFar(metric, points) {
+    if (!points.length) return element("p", { class: "rh-quiet" }, "No run has a value of it.");
+    const [{ id, value }] = points;
+    const link = element("a", { class: "rh-id", href: `../runs/${id}.html` }, id);
+    return element("p", {}, element("b", {}, shown(metric.metric, value)), " in ", link, quiet(". The trend begins with the second result."));
   }
 
   function summary(metric, points) {
@@ -76,7 +86,7 @@
     const half = axis === "time" ? 0 : 0.5;
     const mark = (id, text, css, dash) => ({ at: placeOf.get(id) - half, text, colour: css, dash });
     return {
-      lines, bands, log, time: axis === "time", whole: true, format: (value) => shown(metric.metric, value),
+      lines, bands, log, time: axis === "time", whole: true, most: isShare(metric.metric) ? 1 : undefined, format: (value) => shown(metric.metric, value),
       place: (at) => (at !== null && Number.isInteger(at) ? number(at) : ""),
       describe: (at) => describe(points.filter((_, index) => places[index] === at), metric, axis),
       marks: [

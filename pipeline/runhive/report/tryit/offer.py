@@ -21,9 +21,6 @@ from runhive.report.tryit.onnx_file import Onnx
 from runhive.report.tryit.runtime import RUNTIME, WASM, model_path, packed_model
 from runhive.report.tryit.samples import baked, samples
 from runhive.report.tryit.shelf import ABSENT, Shelf
-from runhive.scoring.model import Model
-from runhive.scoring.package import parse_package
-from runhive.scoring.session import REFUSALS
 from runhive.tracking.ledger.ledger import Ledger
 
 KEPT = Path(".runhive/try-it")
@@ -99,6 +96,10 @@ def _offered(onnx: Onnx, file: Path, answers: Answers, ledger: Ledger, root: Pat
 
 
 def _bake(onnx: Onnx, file: Path, answers: Answers, ledger: Ledger, root: Path) -> bytes:
+    from runhive.scoring.model import Model  # with ONNX Runtime, which most builds need not load
+    from runhive.scoring.package import parse_package
+    from runhive.scoring.session import REFUSALS
+
     model = Model(parse_package(file.read_bytes(), onnx.path), onnx.path)
     if model.classes != answers.predictions.classes:
         raise RunhiveError("its classes are others than those of the run's answers")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import PIL.Image
@@ -18,9 +18,11 @@ from runhive.preprocess import Pixels, to_input
 from runhive.report.answers import Answer, Answers, doubtful_hits, mistakes
 from runhive.report.gallery import JPEG, SHA256
 from runhive.report.text import visible
-from runhive.scoring.model import Model
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.storage.outputs import checked_path
+
+if TYPE_CHECKING:
+    from runhive.scoring.model import Model
 
 IMAGES = Path("data/images")
 MOST_MISTAKES = 3
@@ -37,7 +39,7 @@ class Sample:
     is_whole: bool
 
 
-def samples(answers: Answers, model: Model, ledger: Ledger, root: Path) -> list[Sample]:
+def samples(answers: Answers, model: "Model", ledger: Ledger, root: Path) -> list[Sample]:
     """The most confident mistakes, then right answers of as many classes, as far as there are pictures of them."""
     wrong = list(islice(_pictured(mistakes(answers), model, ledger, root), MOST_MISTAKES))
     right = islice(_pictured(_one_a_class(answers), model, ledger, root), MOST_SAMPLES - len(wrong))
@@ -56,7 +58,7 @@ def _one_a_class(answers: Answers) -> list[Answer]:
     return [surest[index] for index in order]
 
 
-def _pictured(answers: list[Answer], model: Model, ledger: Ledger, root: Path) -> Iterator[Sample]:
+def _pictured(answers: list[Answer], model: "Model", ledger: Ledger, root: Path) -> Iterator[Sample]:
     for answer in answers[:MOST_TRIED]:
         whole = _from_data(answer, root)
         image = whole or _from_ledger(answer, ledger)
@@ -87,7 +89,7 @@ def _decoded(content: bytes) -> PIL.Image.Image | None:
         return None
 
 
-def baked(found: list[Sample], answers: Answers, model: Model) -> list[dict[str, Any]]:
+def baked(found: list[Sample], answers: Answers, model: "Model") -> list[dict[str, Any]]:
     """What the page gets of each: PNG without a profile, names, and Python's logits for it.
 
     `recorded` is how far they are from those that the run kept; None where the image was only a thumbnail.
