@@ -135,7 +135,7 @@ def test_runs_are_found_added_put_first_and_taken_away(insects: list[Run], runs:
     page.get_by_label("Find a run to add").fill(insects[1].run_id[:12])
     page.get_by_role("button", name=insects[1].run_id).click()
     page.wait_for_selector(".rh-compare-section")
-    page.get_by_role("button", name="put run 2 first").click()
+    page.get_by_role("button", name="put first: run 2").click()
 
     expect(page.locator(".rh-chosen-runs .rh-id").first).to_have_text(insects[1].run_id)
     assert page.evaluate("location.hash") == f"#runs={insects[1].run_id},{insects[0].run_id}"

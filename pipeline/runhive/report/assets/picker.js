@@ -47,7 +47,7 @@
     return element(
       "li", {}, swatch(index + 1), " ", element("a", { class: "rh-id", href: `../runs/${id}.html` }, id), " ",
       quiet([value("name"), value("experiment"), value("state") === "completed" ? "" : value("state")].filter(Boolean).map((one) => visible(one, 40)).join(", ")), " ",
-      index ? element("button", { class: "rh-button", title: "make it the first, which others are put against", "aria-label": `put run ${index + 1} first`, onclick: () => change([id, ...ids.filter((one) => one !== id)]) }, "put first") : null,
+      index ? element("button", { class: "rh-button", title: "make it the first, which others are put against", "aria-label": `put first: run ${index + 1}`, onclick: () => change([id, ...ids.filter((one) => one !== id)]) }, "put first") : null,
       remove(id, ids, change, index + 1),
     );
   }
