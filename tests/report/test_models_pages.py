@@ -139,7 +139,7 @@ def test_the_pages_of_models_and_versions_are_quiet_and_usable_for_all(
 
 def test_by_the_jumps_of_a_version_s_page_each_part_is_one_click_away(site: Path, told: tuple[Page, list[str]]) -> None:
     page, said = told
-    page.goto((site / "models/colours-1.0.0.html").as_uri())
+    page.goto((site / "models/colours-1.1.0.html").as_uri())
     for name in ("Provenance", "Lineage", "Known mistakes"):
         page.get_by_role("navigation", name="On this page").get_by_role("link", name=name).click()
 

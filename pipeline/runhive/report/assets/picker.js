@@ -85,11 +85,12 @@
     const last = completed.at(-1);
     const experiment = experiments[places.get(last)];
     const peers = completed.filter((id) => experiments[places.get(id)] === experiment).slice(-5);
+    const named = visible(experiment || "no experiment", 40);
     const offer = (text, wanted) => element("button", { class: "rh-button", onclick: () => change(wanted) }, text);
     return element(
       "p", { class: "rh-suggest" }, ids.length ? "Add one more run, or take " : "Choose 2 to 20 runs, or take ",
-      offer("the last two", peers.length > 1 ? peers.slice(-2) : completed.slice(-2)), " ",
-      peers.length > 2 ? offer(`the last ${number(peers.length)} of ${visible(experiment || "no experiment", 40)}`, peers) : null,
+      peers.length > 1 ? offer(`the last two of ${named}`, peers.slice(-2)) : offer("the last two", completed.slice(-2)), " ",
+      peers.length > 2 ? offer(`the last ${number(peers.length)} of ${named}`, peers) : null,
     );
   }
 
