@@ -1,6 +1,6 @@
 """Run stages again and again; the n-th call that changes the disk fails or kills, or the n-th read fails.
 
-Run by test_faults.py, under LD_PRELOAD of faults.c: `sweep.py POINTS WORK STAGES...`. Prints a line for each n.
+Run by test_stage_faults.py, under LD_PRELOAD of faults.c: `sweep.py POINTS WORK STAGES...`. Prints a line for each n.
 """
 
 import os
