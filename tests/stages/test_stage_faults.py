@@ -1,6 +1,6 @@
 """Whichever call fails or is the last one: nothing is lost or half done, a person is told, and the next run heals it.
 
-`RUNHIVE_LONG=1 pytest tests/stages/test_stage_faults.py` goes through each call of every stage; else it is one of each kind.
+`RUNHIVE_LONG=1 pytest tests/stages/test_stage_faults.py` tries each call of every stage; else one of each kind.
 """
 
 import os
