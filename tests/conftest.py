@@ -18,7 +18,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture
 def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the caller's Git and DVC settings out, and let child processes find the code under test."""
-    for name in [name for name in os.environ if name.startswith(("GIT_", "DVC_"))]:
+    for name in [name for name in os.environ if name.startswith(("GIT_", "DVC_", "GITHUB_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
