@@ -85,6 +85,9 @@ def test_a_train_that_was_interrupted_goes_on_as_the_same_run(hive: Hive) -> Non
     assert first.jobs == {"plan": "success", "node 0": "failure"}, first.output
     (kept,) = (hive.box.artifacts / str(first.number)).glob(f"{ARTIFACT}*")
     run_id = kept.name.removeprefix(ARTIFACT)
+    told_by_github(hive, first, head, [], "cancelled")
+    assert collect(hive, first, head, "cancelled").ok
+    assert [(run.run_id, run.state) for run in runs_on_the_hub(hive)] == [(run_id, "canceled")]
 
     cut_off(hive, first, head, "main", run_id)
     event = events.workflow_run("train", first, head, "cancelled", branch="main", event="workflow_dispatch")

@@ -220,3 +220,26 @@ def test_the_team_of_the_code_is_asked_for_every_file_that_is_code_on_the_gpu_bo
     owned = {line.split()[0] for line in (ROOT / ".github/CODEOWNERS").read_text().splitlines() if line[:1] == "/"}
 
     assert {"/.github/", "/.dvc/config", "/dvc.yaml", "/pipeline/", "/pyproject.toml"} <= owned
+
+
+def test_the_page_for_callers_gives_the_rights_and_inputs_that_the_workflows_ask_for() -> None:
+    page = (ROOT / "docs/how-to/call-the-workflows.md").read_text()
+    callers = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)]
+    assert [caller["name"] for caller in callers] == ["train", "collect"]
+    for caller in callers:
+        file = f"{caller['name']}.yml"
+        asked: dict[str, str] = {}
+        for job in WORKFLOWS[file]["jobs"].values():
+            asked |= {key: value for key, value in job["permissions"].items() if asked.get(key) != "write"}
+        (job,) = caller["jobs"].values()
+
+        assert job["permissions"] == asked
+        assert set(job.get("with", {})) == set((triggers(file)["workflow_call"] or {}).get("inputs", {}))
+    assert callers[0]["run-name"] == WORKFLOWS["train.yml"]["run-name"], "resume counts by the title"
+
+
+def test_every_variable_that_a_workflow_reads_is_on_the_page_for_callers() -> None:
+    page = (ROOT / "docs/how-to/call-the-workflows.md").read_text()
+    read = {name for file in FILES for name in re.findall(r"vars\.([A-Z_]+)", text(file))}
+
+    assert read == set(re.findall(r"^\| `(RUNHIVE_[A-Z_]+)`", page, re.MULTILINE))

@@ -75,7 +75,10 @@ def set_parameters(changes: str) -> None:
     from runhive.presets import with_changes
 
     path = Path("params.yaml")
-    listed = json.loads(changes)
+    try:
+        listed = json.loads(changes)
+    except ValueError:
+        listed = None
     if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
         raise RunhiveError(f"{changes!r} is no JSON list of KEY=VALUE: give the output of `runhive actions plan`")
     if listed:

@@ -16,6 +16,7 @@ from runhive.tracking.secrets import masked
 PARENT = "RUNHIVE_PARENT"  # the run id of what started this run, as a sweep
 LAUNCHER = "RUNHIVE_LAUNCHER"  # what started it, in words
 QUEUED_AT = "RUNHIVE_QUEUED_AT"  # ISO 8601: when it was submitted
+IMAGE = "RUNHIVE_IMAGE"  # the container that a workflow's job runs in, with its digest
 QUEUE_WORKER = ["exp", "exec-run"]  # how DVC's queue calls itself
 EXEC_MERGE = "refs/exps/exec/EXEC_MERGE"  # in the worker's workspace, a repository of its own: what was enqueued
 NODES = ("GROUP_WORLD_SIZE", "SLURM_JOB_NUM_NODES", "PBS_NUM_NODES", "LSB_DJOB_NUMHOSTS")
@@ -100,10 +101,11 @@ def _own_command() -> str:
 
 
 def _workflow() -> dict[str, Any]:
-    """The workflow run on GitHub Actions that this process belongs to."""
+    """The workflow run on GitHub Actions that this process belongs to, and the container that its job runs in."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return {}
     told = {key: os.environ.get(f"GITHUB_{key.upper()}", "") for key in ("workflow", "event_name", "actor", "job")}
+    told["image"] = os.environ.get(IMAGE, "")
     where = "/".join(os.environ.get(f"GITHUB_{key}", "") for key in ("SERVER_URL", "REPOSITORY"))
     url = f"{where}/actions/runs/{os.environ.get('GITHUB_RUN_ID', '')}"
     return {"ci": "GitHub Actions", "url": url, **{key: masked(value) for key, value in told.items() if value}}
