@@ -12,15 +12,22 @@ from threading import Thread
 
 import pygit2
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 import runhive
+from runhive.report.npm import bring, locked
 from runhive.report.site import build
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode does not: sample_ledger and others lie here
 CHROMIUM = Path("/usr/bin/chromium")
+AXE = """async () => (await axe.run({
+  preload: false, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
+})).violations.flatMap(one => one.nodes.map(node => [one.id, node.html.slice(0, 200)]))"""
+# What the theme itself writes: its search has no name as a dialog, its copy buttons are landmarks without one.
+OF_THE_THEME = {"aria-dialog-name": '<div class="md-search"', "landmark-unique": '<nav class="md-code__nav"'}
+OWN = ("file://", "blob:", "data:", "http://127.0.0.1:")
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
@@ -102,6 +109,42 @@ def browser() -> Iterator[Browser]:
         )
         yield launched
         launched.close()
+
+
+@pytest.fixture
+def told(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
+    """A page, and what it told the console or asked of other hosts."""
+    page, said = browser.new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: None if request.url.startswith(OWN) else said.append(request.url))
+    yield page, said
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def of_npm(source: Path) -> Callable[[str, str], str]:
+    """Gives the text of a file of a package that tests/report/npm.toml pins."""
+
+    def text(name: str, file: str) -> str:
+        package = locked([name], Path(__file__).with_name("npm.toml"))
+        bring(package, source / ".runhive/npm", source)
+        return (source / ".runhive/npm" / package[name].files[file]).read_text(encoding="utf-8")
+
+    return text
+
+
+@pytest.fixture(scope="session")
+def axe(of_npm: Callable[[str, str], str]) -> Callable[[Page], list[list[str]]]:
+    """Gives what axe-core finds in a whole page, the theme's frame too, but for the faults of OF_THE_THEME."""
+    code = of_npm("axe-core", "axe.min.js")
+
+    def faults(page: Page) -> list[list[str]]:
+        page.evaluate(code)
+        found: list[list[str]] = page.evaluate(AXE)
+        return [[fault, html] for fault, html in found if not html.startswith(OF_THE_THEME.get(fault, "\0"))]
+
+    return faults
 
 
 @pytest.fixture(scope="session")

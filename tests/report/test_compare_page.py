@@ -135,7 +135,7 @@ def test_runs_are_found_added_put_first_and_taken_away(insects: list[Run], runs:
     page.get_by_label("Find a run to add").fill(insects[1].run_id[:12])
     page.get_by_role("button", name=insects[1].run_id).click()
     page.wait_for_selector(".rh-compare-section")
-    page.get_by_role("button", name="put run 2 first").click()
+    page.get_by_role("button", name="put first: run 2").click()
 
     expect(page.locator(".rh-chosen-runs .rh-id").first).to_have_text(insects[1].run_id)
     assert page.evaluate("location.hash") == f"#runs={insects[1].run_id},{insects[0].run_id}"
@@ -145,13 +145,15 @@ def test_runs_are_found_added_put_first_and_taken_away(insects: list[Run], runs:
     assert page.locator(".rh-found .rh-id").all_inner_texts() == [run.run_id for run in runs if run.state == "canceled"]
 
 
-def test_without_a_choice_the_last_two_completed_are_offered(runs: list[Run], compare: Open) -> None:
+def test_without_a_choice_the_last_two_completed_of_the_last_one_s_experiment_are_offered(runs: list[Run], compare: Open) -> None:
     page = compare([])
     page.get_by_role("button", name="the last two").click()
     page.wait_for_selector(".rh-compare-section")
 
-    completed = [run.run_id for run in runs if run.state == "completed"]
-    assert page.locator(".rh-chosen-runs .rh-id").all_inner_texts() == completed[-2:]
+    completed = [run for run in runs if run.state == "completed"]
+    peers = [run.run_id for run in completed if run.experiment == completed[-1].experiment]
+    assert completed[-2].experiment != completed[-1].experiment
+    assert page.locator(".rh-chosen-runs .rh-id").all_inner_texts() == peers[-2:]
 
 
 def test_a_run_that_is_not_there_is_named_and_the_others_are_compared(insects: list[Run], compare: Open) -> None:
@@ -368,6 +370,32 @@ def test_what_is_not_comparable_is_neither_tested_nor_ranked(
     expect(accuracy).to_contain_text("not ranked")
     expect(accuracy).not_to_contain_text("★")
     expect(page.locator("#scatter .rh-note")).to_contain_text("measured on different images")
+
+
+def test_the_scatter_begins_with_the_parameter_that_parts_the_runs_and_no_seed(insects: list[Run], compare: Open) -> None:
+    page = compare(insects)
+
+    assert page.locator("#scatter").get_by_role("combobox", name="Across").input_value() == "params.train.epochs"
+    assert page.locator("#scatter circle").count() == len(insects)
+
+
+def test_of_what_looks_the_same_none_is_the_best(insects: list[Run], compare: Open) -> None:
+    """A file that is some bytes smaller, in megabytes of one decimal."""
+    page = compare(insects[:2])
+    shown = page.evaluate(
+        """() => {
+          const [one, other] = [44_700_100, 44_700_900].map((bytes, at) => ({
+            number: at + 1, id: `run-${at}`, label: "run", environment: new Map(), data: new Map(), phases: new Map(),
+            value: name => name === "metrics.export.onnx_bytes" ? bytes : null,
+          }));
+          const host = document.createElement("div");
+          runhive.differences(host, [one, other], true);
+          return host.textContent;
+        }"""
+    )
+
+    assert shown.count("44.7") == 2
+    assert "★ 44.7" not in shown
 
 
 def test_comparable_metrics_are_ranked_and_say_on_what_they_were_measured(insects: list[Run], compare: Open) -> None:

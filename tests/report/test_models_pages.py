@@ -1,8 +1,9 @@
 """The pages of models with versions: what they show, that all that a run brought stays text, and the try-it."""
 
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,12 @@ from html_reader import read
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, expect
 
 from runhive.report.model_card import Card, Section, markdown
 from runhive.report.site import build
 from runhive.report.text import visible
+from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.registry.register import plan_version, register
 from runhive.tracking.registry.writing import registry_of
 
@@ -116,6 +118,49 @@ def test_what_a_version_says_of_itself_never_becomes_part_of_a_page(site: Path, 
     assert errors == []
     assert EVIL in read(site / "models/colours-1.1.0.html").text
     assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in (site / "models/colours-1.2.0.html").read_text()
+
+
+def test_the_pages_of_models_and_versions_are_quiet_and_usable_for_all(
+    site: Path,
+    told: tuple[Page, list[str]],
+    axe: Callable[[Page], list[list[str]]],
+    served: Callable[[Path], str],
+) -> None:
+    """From a folder and from a server: no word to the console, no other host, nothing that axe-core finds."""
+    page, said = told
+    for path in sorted((site / "models").glob("*.html")):
+        page.goto(served(path), wait_until="networkidle")
+        page.goto(path.as_uri(), wait_until="networkidle")
+        page.evaluate("document.querySelectorAll('article details').forEach(one => one.open = true)")
+
+        assert said == [], path.name
+        assert axe(page) == [], path.name
+
+
+def test_by_the_jumps_of_a_version_s_page_each_part_is_one_click_away(site: Path, told: tuple[Page, list[str]]) -> None:
+    page, said = told
+    page.goto((site / "models/colours-1.1.0.html").as_uri())
+    for name in ("Provenance", "Lineage", "Known mistakes"):
+        page.get_by_role("navigation", name="On this page").get_by_role("link", name=name).click()
+
+        expect(page.locator(":target")).to_have_text(name)
+        expect(page.locator(":target")).to_be_in_viewport()
+    assert said == []
+
+
+def test_a_hint_names_only_a_version_that_could_have_an_alias(source: Path, tmp_path: Path) -> None:
+    """In a clone that lacks the run, a version is unverified, and what would help is shown as a command."""
+    shop = make_shop(tmp_path / "repository")
+    shop.train(1)
+    shop.call("register")
+    build(shop.ledger, source, tmp_path / "first")
+    subprocess.run(["git", "clone", "--quiet", shop.root, tmp_path / "clone"], check=True)
+    build(open_ledger(tmp_path / "clone"), source, tmp_path / "second")
+    known, unknown = ((tmp_path / name / "models/index.html").read_text() for name in ("first", "second"))
+
+    assert "<code>runhive models promote colours@latest prod</code>" in known
+    assert "models promote" not in unknown and "no version that could have one" in unknown
+    assert "<code>runhive runs pull</code>" in unknown
 
 
 def test_a_version_is_tried_in_its_page_with_exactly_its_bytes(site: Path, shop: Shop, browser: Browser) -> None:

@@ -125,10 +125,6 @@ def address_of(page: Path, scheme: str, served: Callable[[Path], str]) -> str:
     return page.as_uri() if scheme == "file" else served(page)
 
 
-def stays(address: str) -> bool:
-    return address.startswith(("file://", "blob:", "data:", "http://127.0.0.1:"))
-
-
 def test_every_page_allows_scripts_of_the_site_alone(site: Path) -> None:
     for path in site.rglob("*.html"):
         (policy,) = re.findall(r'http-equiv="?Content-Security-Policy"? content="([^"]*)"', path.read_text())

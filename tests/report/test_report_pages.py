@@ -111,6 +111,21 @@ def test_a_run_without_a_result_has_its_cause_on_top(
     assert shown.index(headline) < shown.index(cause) < shown.index("Events")
 
 
+def test_a_run_that_broke_off_shows_its_log_before_its_parameters_and_its_end_first(site: Path) -> None:
+    html = page(site, 19, 15)
+
+    assert html.index("id=log>") < html.index("id=parameters>")
+    assert html.count("rh-log--end") == 2, "the traceback, and the log"
+    assert "rh-log--end" not in page(site, 22, 9)
+    assert page(site, 22, 9).index("id=parameters>") < page(site, 22, 9).index("id=files>")
+
+
+def test_a_run_that_was_stopped_says_how_it_goes_on(site: Path) -> None:
+    for day, hour in ((21, 7), (22, 13)):
+        assert "dvc repro on that machine goes on from the last checkpoint" in text(site, day, hour)
+    assert "goes on from" not in text(site, 19, 15), "what fails would fail again"
+
+
 def test_a_lost_run_still_shows_the_epochs_it_left(site: Path) -> None:
     assert "id=curves>" in page(site, 21, 7)
     assert 'id="curves"' not in page(site, 19, 15)

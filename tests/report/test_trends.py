@@ -4,17 +4,21 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import pygit2
 import pytest
+import table_ledger
 from html_reader import read
 from playwright.sync_api import Browser, Page, expect
 
 from runhive.report.chart import Chart
 from runhive.report.feed import ATOM, NEVER, atom
 from runhive.report.series import Series, series_of
+from runhive.report.site import build
 from runhive.report.trend_chart import LONGEST, trend_chart
 from runhive.report.trends import flags_of, trends_data, trends_page
-from runhive.tracking.ledger.ledger import Ledger
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.row import COLUMNS, Row
+from runhive.tracking.ledger.run import Event
 
 
 def row(number: int, **told: Any) -> Row:
@@ -171,7 +175,7 @@ def opened(site: Path, browser: Browser, fragment: str = "") -> Page:
     page.on("console", lambda message: pytest.fail(message.text))
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     page.goto(f"{(site / 'trends/index.html').as_uri()}#{fragment}")
-    page.wait_for_selector("#rh-trends-live canvas")
+    page.wait_for_selector("#rh-trends-live figure")
     return page
 
 
@@ -199,6 +203,23 @@ def test_an_address_brings_a_trend_back(site: Path, browser: Browser) -> None:
     assert page.get_by_label("Metric").input_value() == "export.onnx_bytes"
     assert page.get_by_label("Across").input_value() == "time"
     assert page.get_by_label("log scale").is_checked()
+    page.close()
+
+
+def test_a_single_result_is_told_and_not_drawn(tmp_path: Path, source: Path, browser: Browser) -> None:
+    """Axes without a second value would say nothing."""
+    pygit2.init_repository(str(tmp_path / "repository"))
+    ledger = open_ledger(tmp_path / "repository")
+    table_ledger.add(
+        ledger, 1, {}, Event("evaluated", table_ledger.scored(0.9, "a1" * 32, 50)),
+        Event("finished", {"state": "completed", "attempt": 1}),
+    )  # fmt: skip
+    build(ledger, source, tmp_path / "site")
+    page = opened(tmp_path / "site", browser)
+
+    expect(page.locator("#rh-trends-live figure")).to_contain_text("90.0")
+    expect(page.locator("#rh-trends-live figure")).to_contain_text("The trend begins with the second result.")
+    assert page.locator("canvas").count() == 0
     page.close()
 
 
@@ -245,7 +266,7 @@ def test_what_hostile_runs_measured_is_drawn_and_runs_nothing(hostile_site: Path
     page = opened(hostile_site, browser)
     for option in page.get_by_label("Experiment").locator("option").all():
         page.get_by_label("Experiment").select_option(option.get_attribute("value"))
-        page.wait_for_selector("#rh-trends-live canvas")
+        page.wait_for_selector("#rh-trends-live figure")
 
         assert page.evaluate("window.pwned") is None
     page.close()

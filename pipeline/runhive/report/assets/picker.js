@@ -47,7 +47,7 @@
     return element(
       "li", {}, swatch(index + 1), " ", element("a", { class: "rh-id", href: `../runs/${id}.html` }, id), " ",
       quiet([value("name"), value("experiment"), value("state") === "completed" ? "" : value("state")].filter(Boolean).map((one) => visible(one, 40)).join(", ")), " ",
-      index ? element("button", { class: "rh-button", title: "make it the first, which others are put against", "aria-label": `put run ${index + 1} first`, onclick: () => change([id, ...ids.filter((one) => one !== id)]) }, "put first") : null,
+      index ? element("button", { class: "rh-button", title: "make it the first, which others are put against", "aria-label": `put first: run ${index + 1}`, onclick: () => change([id, ...ids.filter((one) => one !== id)]) }, "put first") : null,
       remove(id, ids, change, index + 1),
     );
   }
@@ -85,11 +85,12 @@
     const last = completed.at(-1);
     const experiment = experiments[places.get(last)];
     const peers = completed.filter((id) => experiments[places.get(id)] === experiment).slice(-5);
+    const named = visible(experiment || "no experiment", 40);
     const offer = (text, wanted) => element("button", { class: "rh-button", onclick: () => change(wanted) }, text);
     return element(
       "p", { class: "rh-suggest" }, ids.length ? "Add one more run, or take " : "Choose 2 to 20 runs, or take ",
-      offer("the last two", peers.length > 1 ? peers.slice(-2) : completed.slice(-2)), " ",
-      peers.length > 2 ? offer(`the last ${number(peers.length)} of ${visible(experiment || "no experiment", 40)}`, peers) : null,
+      peers.length > 1 ? offer(`the last two of ${named}`, peers.slice(-2)) : offer("the last two", completed.slice(-2)), " ",
+      peers.length > 2 ? offer(`the last ${number(peers.length)} of ${named}`, peers) : null,
     );
   }
 
