@@ -145,7 +145,9 @@ def test_runs_are_found_added_put_first_and_taken_away(insects: list[Run], runs:
     assert page.locator(".rh-found .rh-id").all_inner_texts() == [run.run_id for run in runs if run.state == "canceled"]
 
 
-def test_without_a_choice_the_last_two_completed_of_the_last_one_s_experiment_are_offered(runs: list[Run], compare: Open) -> None:
+def test_without_a_choice_the_last_two_completed_of_the_last_one_s_experiment_are_offered(
+    runs: list[Run], compare: Open
+) -> None:
     page = compare([])
     page.get_by_role("button", name="the last two").click()
     page.wait_for_selector(".rh-compare-section")
@@ -372,7 +374,9 @@ def test_what_is_not_comparable_is_neither_tested_nor_ranked(
     expect(page.locator("#scatter .rh-note")).to_contain_text("measured on different images")
 
 
-def test_the_scatter_begins_with_the_parameter_that_parts_the_runs_and_no_seed(insects: list[Run], compare: Open) -> None:
+def test_the_scatter_begins_with_the_parameter_that_parts_the_runs_and_no_seed(
+    insects: list[Run], compare: Open
+) -> None:
     page = compare(insects)
 
     assert page.locator("#scatter").get_by_role("combobox", name="Across").input_value() == "params.train.epochs"
