@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+import runhive
 from runhive.errors import RunhiveError
 
 OFF = -1
@@ -71,5 +72,5 @@ def forget_locks(folder: Path) -> None:
 def environment(shim: Path, plan: Path) -> dict[str, str]:
     """What a sweep runs in: the library *shim* and the code under test; *plan* is made."""
     plan.write_bytes(bytes(BYTES))
-    modules = os.pathsep.join([str(Path(__file__).parent), os.environ["PYTHONPATH"]])
+    modules = os.pathsep.join([str(Path(__file__).parent), str(Path(runhive.__file__).parents[1])])
     return os.environ | {"LD_PRELOAD": str(shim), "FAULT_FILE": str(plan), "PYTHONPATH": modules}

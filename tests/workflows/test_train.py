@@ -93,8 +93,9 @@ def test_two_jobs_of_a_matrix_meet_by_torchrun_and_train_together(hive: Hive) ->
 
     assert ran.jobs == {"plan": "success", "node 0": "success", "node 1": "success"}, ran.output
     told = json.loads((hive.box.artifacts / str(ran.number) / "runhive-run" / "bundle.json").read_text())
-    (started,) = (hive.box.artifacts / str(ran.number) / "runhive-run").rglob("*started*.json")
-    environment = json.loads(started.read_text())["data"]["environment"]
+    appends = (hive.box.artifacts / str(ran.number) / "runhive-run").rglob("*-events.json")
+    (started,) = [one for path in appends for one in json.loads(path.read_text()) if one["type"] == "started"]
+    environment = started["data"]["environment"]
     assert environment["distributed"]["nodes"] == 2 and len(told["runs"]) == 1
 
 
