@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conftest import FakeGitHub
+from hub import FakeGitHub
 from runhive.actions.checkpoints import ARTIFACT, find_checkpoint
 from runhive.actions.github import GitHub
 from runhive.actions.resume import MOST, keep_asked, resume

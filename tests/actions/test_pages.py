@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from conftest import FakeGitHub
+from hub import FakeGitHub
 from runhive.actions.github import GitHub
 from runhive.actions.pages import check_pages
 from runhive.errors import RunhiveError

@@ -82,8 +82,8 @@ def name_tag(repository: pygit2.Repository, remote: Remote | None, ref: str, oid
     """
     if remote is not None and not _pushed(remote, ref, oid):
         return False
-    sync_file_system(common_folder(repository))
     try:
+        sync_file_system(common_folder(repository))
         repository.create_reference(f"{PLACE}{ref}", oid)
     except (pygit2.AlreadyExistsError, ValueError):
         return repository.references[f"{PLACE}{ref}"].target == oid
