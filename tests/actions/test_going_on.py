@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from hub import FakeGitHub
+
 from runhive.actions.checkpoints import ARTIFACT, find_checkpoint
 from runhive.actions.github import GitHub
 from runhive.actions.resume import MOST, keep_asked, resume

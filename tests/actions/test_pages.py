@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-
 from hub import FakeGitHub
+
 from runhive.actions.github import GitHub
 from runhive.actions.pages import check_pages
 from runhive.errors import RunhiveError
