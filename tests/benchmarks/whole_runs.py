@@ -6,6 +6,7 @@ many runs share. For each run, what differs from run to run is drawn anew: diges
 """
 
 import argparse
+import io
 import json
 import os
 import random
@@ -21,6 +22,7 @@ from pathlib import Path
 from statistics import median
 
 from room import room
+from ruamel.yaml import YAML
 
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.pack import pack
@@ -48,6 +50,9 @@ class RealRun:
         self.run_id = next(iter(re.findall(r"^run (.*)$", self.files["log.txt"], re.MULTILINE)))
         self.began = datetime.fromisoformat(self.events[0]["time"])
         self.own = set(self._own())
+        lock, text = YAML(typ="safe").load(self.files["dvc.lock"]), io.StringIO()
+        YAML().dump({**lock, "stages": {"fetch": lock["stages"]["fetch"]}}, text)
+        self.lock_of_data = text.getvalue()
 
     def _own(self) -> Iterator[str]:
         """The digests that no other run has."""
@@ -75,7 +80,8 @@ class WholeRun:
     def opening(self) -> tuple[list[Event], dict[str, bytes]]:
         started = Event(**json.loads(self._anew(json.dumps(self.real.events[0]))))
         started.data["params"]["train"] |= {"lr": self.rate, "seed": self.chance.randrange(100)}
-        return [started], {"packages.txt": self.real.files["packages.txt"].encode()}
+        packages, lock = self.real.files["packages.txt"].encode(), self.real.lock_of_data.encode()
+        return [started], {"packages.txt": packages, "params.yaml": self._file("params.yaml"), "dvc.lock": lock}
 
     def ending(self) -> tuple[list[Event], dict[str, bytes]]:
         files = {name: self._file(name) for name in self.real.files if name != "packages.txt"}

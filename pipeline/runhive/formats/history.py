@@ -7,12 +7,12 @@ from typing import Any
 
 from runhive.formats.table import read_rows, write_rows
 
-SIGNIFICANT = 7  # digits: float32, in which a network computes, has no more
+SIGNIFICANT = 6  # digits: a mean over an epoch of float32, which has seven, is not known better
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """Means over one epoch; `epoch` counts from 1, `seconds` includes the validation. Written to 7 digits.
+    """Means over one epoch; `epoch` counts from 1, `seconds` includes the validation. Written to 6 digits.
 
     `check_loss` and `check_accuracy` are measured on `val` or on the holdout, as `train.select` says.
     """

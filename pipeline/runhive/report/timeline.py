@@ -100,6 +100,8 @@ def _note(event: Event) -> str:
         case "tagged":
             words = [f"{sign}{tag}" for sign, key in (("+", "add"), ("-", "remove")) for tag in event.data.get(key, ())]
             return clip(" ".join(words), 160)
+        case "enclosed":
+            return clip(event.data.get("name", ""), 160)
         case "archived":
             return "" if event.data.get("archived") else "taken back"
         case "reproduced":

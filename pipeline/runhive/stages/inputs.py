@@ -2,18 +2,20 @@
 
 import hashlib
 import importlib.util
+import io
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from runhive.errors import RunhiveError
-from runhive.files import sha256_of
+from runhive.files import read_whole, sha256_of
 from runhive.stages import paths
+from runhive.tracking.secrets import masked_bytes
 
 
 def code_of(stage: str) -> dict[str, str]:
@@ -38,8 +40,16 @@ def stage_deps(stage: str) -> list[Path]:
 
 def locked_stages() -> dict[str, Any]:
     """What dvc.lock says of each stage; nothing where there is none."""
-    lock = YAML(typ="safe").load(paths.LOCK) if paths.LOCK.exists() else None
-    return (lock or {}).get("stages") or {}
+    return _lock().get("stages") or {}
+
+
+def kept_inputs(but: Collection[str]) -> dict[str, bytes]:
+    """What a run keeps, to be made again from: params.yaml, secrets masked, and dvc.lock *but* for these stages."""
+    locked = {name: stage for name, stage in locked_stages().items() if name not in but}
+    text = io.StringIO()
+    YAML().dump({**_lock(), "stages": locked}, text)
+    lock = {paths.LOCK.name: text.getvalue().encode()} if locked else {}
+    return {paths.PARAMS.name: masked_bytes(read_whole(paths.PARAMS)), **lock}
 
 
 def digest_of(content: Mapping[str, Any]) -> str:
@@ -50,6 +60,10 @@ def digest_of(content: Mapping[str, Any]) -> str:
 def requirements_digest() -> str | None:
     """SHA-256 of the locked requirements, where the repository has them."""
     return sha256_of(paths.REQUIREMENTS) if paths.REQUIREMENTS.exists() else None
+
+
+def _lock() -> dict[str, Any]:
+    return (YAML(typ="safe").load(paths.LOCK) if paths.LOCK.exists() else None) or {}
 
 
 def admit_own_code(stage: str, arch: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from runhive.formats.document import Document
 from runhive.formats.train_record import TrainRecord
 from runhive.stages import output, paths
+from runhive.stages.inputs import kept_inputs
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.run import Event, new_run_id, utc_now
 from runhive.tracking.life import liveness
@@ -19,6 +20,7 @@ from runhive.tracking.life.outbox import outbox
 from runhive.tracking.repository import main_root
 
 RUN = "run.json"
+FROM_TRAIN = ("train", "evaluate", "export", "record", "report")  # what dvc.lock says of them is of another run
 
 
 class OpenRun(Document):
@@ -57,7 +59,7 @@ def opened_run(ledger: Ledger, root: Path, folder: Path, started: dict[str, Any]
         events.append(Event("resumed", resumed))
     if queued := queued_event(run.attempt):
         events.append(queued)
-    with lived(ledger, root, run.run_id, run.attempt, "train", events, files):
+    with lived(ledger, root, run.run_id, run.attempt, "train", events, files | kept_inputs(FROM_TRAIN)):
         yield run
     liveness.watch(root, run.run_id, liveness.launcher())
 

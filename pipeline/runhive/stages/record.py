@@ -1,12 +1,9 @@
 """Results to history: the run's events in the ledger, and the final numbers in results/metrics.json."""
 
 import hashlib
-import io
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-from ruamel.yaml import YAML
 
 from runhive.files import read_whole, write_atomic
 from runhive.formats.evaluation import Evaluation
@@ -16,7 +13,7 @@ from runhive.formats.predictions import read_predictions
 from runhive.formats.train_record import TrainRecord
 from runhive.stages import paths
 from runhive.stages.data_facts import data_facts, doubtful_images, kept_data_files, sample_images
-from runhive.stages.inputs import digest_of
+from runhive.stages.inputs import digest_of, kept_inputs
 from runhive.stages.opened import close_run
 from runhive.stages.phase import Timer, read_phase
 from runhive.stages.pictures import changed_rows, doubtful_hits, mistakes, picture, pictures
@@ -28,7 +25,6 @@ from runhive.tracking.ledger.run import Event, Run, fold
 from runhive.tracking.life.intake import contents
 from runhive.tracking.life.outbox import outbox
 from runhive.tracking.repository import main_root
-from runhive.tracking.secrets import masked_bytes
 from runhive.tracking.storage.artifacts import describe_file, without_sha256
 
 LATER_STAGES = ("record", "report")  # left out of the dvc.lock that a run keeps: they come after it
@@ -44,6 +40,7 @@ FILES = {
 }
 IN_LEDGER = {paths.HISTORY: "history.csv", paths.PREDICTIONS: "predictions.csv"}
 MATRIX_CLASSES = 300
+SIGNIFICANT = 6  # digits of what is measured of a class or an export, in the ledger; headline numbers are whole
 SCORES = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "nll", "brier", "ece")
 
 
@@ -115,6 +112,7 @@ def evaluated_event(evaluation: Evaluation) -> Event:
 def kept_evaluation(evaluation: Evaluation) -> dict[str, Any]:
     """What the ledger keeps of it: a confusion matrix grows with the square of the classes."""
     kept = evaluation.model_dump(mode="json")
+    kept["per_class"] = rounded(kept["per_class"])
     return kept if len(evaluation.classes) <= MATRIX_CLASSES else kept | {"confusion": []}
 
 
@@ -129,7 +127,16 @@ def exported_event(parity: Parity) -> Event:
         if not variant.reason:
             metrics[f"export.{variant.name}_bytes"] = variant.onnx_bytes
             metrics[f"export.{variant.name}_top1_agreement"] = variant.top1_agreement
-    return ended("export", "exported", {"metrics": metrics, "parity": parity.model_dump(mode="json")})
+    return ended("export", "exported", rounded({"metrics": metrics, "parity": parity.model_dump(mode="json")}))
+
+
+def rounded(told: Any) -> Any:
+    """Return *told*, which JSON can hold, with each float to SIGNIFICANT digits."""
+    if isinstance(told, float):
+        return float(f"{told:.{SIGNIFICANT}g}")
+    if isinstance(told, list):
+        return [rounded(one) for one in told]
+    return {name: rounded(one) for name, one in told.items()} if isinstance(told, dict) else told
 
 
 def ended(stage: str, type: str, data: dict[str, Any], seconds: float | None = None) -> Event:
@@ -171,18 +178,5 @@ def in_ledger() -> dict[Path, str]:
 
 def kept_files() -> dict[str, bytes]:
     """The files that a run keeps in the ledger."""
-    lock = YAML(typ="safe").load(paths.LOCK) if paths.LOCK.exists() else {}
-    text = io.StringIO()
-    YAML().dump(without_later_stages(lock), text)
-    return {
-        **{name: read_whole(path) for path, name in in_ledger().items()},
-        "params.yaml": masked_bytes(read_whole(paths.PARAMS)),
-        "dvc.lock": text.getvalue().encode(),
-        **kept_data_files(),
-    }
-
-
-def without_later_stages(lock: dict[str, Any]) -> dict[str, Any]:
-    """The part of dvc.lock that this run made."""
-    stages = {name: stage for name, stage in lock.get("stages", {}).items() if name not in LATER_STAGES}
-    return {**lock, "stages": stages}
+    tables = {name: read_whole(path) for path, name in in_ledger().items()}
+    return {**tables, **kept_inputs(LATER_STAGES), **kept_data_files()}

@@ -20,6 +20,7 @@ DATA: dict[str, type[shapes.Shape]] = {
     "ran": shapes.Ran,
     "logged": shapes.Logged,
     "filed": shapes.Filed,
+    "enclosed": shapes.Enclosed,
     "finished": shapes.Finished,
     "named": shapes.Named,
     "tagged": shapes.Tagged,

@@ -15,6 +15,7 @@ import pygit2
 
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.batch import batch_name, in_batches, write_batch
+from runhive.tracking.ledger.enclosed import ENCLOSED, ENCLOSURE, enclose, enclosed_files
 from runhive.tracking.ledger.entry import FILE_BYTES, check_sizes, media_path, new_events, read_events
 from runhive.tracking.ledger.folders import read_run, run_folders
 from runhive.tracking.ledger.index import read_rows
@@ -82,7 +83,8 @@ class Ledger:
                 return None
             blobs = {path: self.repository.create_blob(content) for path, content in written.items()}
             tree = grow(self.repository, before, blobs)
-            message = f"{run_id}: {', '.join(event.type for event in added) or 'files'}\n"
+            told = [event.type for event in added if event.type != ENCLOSURE]
+            message = f"{run_id}: {', '.join(told) or 'files'}\n"
             return write_commit(self.repository, tree, [tip.id] if tip else [], message)
 
         advance(self.repository, step)
@@ -133,13 +135,16 @@ class Ledger:
         kept = in_force(there)
         order = max((one.order for one in kept.values()), default=0)
         present = read_events(there, folder) if there else []
-        added = tuple(new_events(present, events, order))
+        changed = changed_files(kept, files)
+        enclosed = enclose(changed)
+        added = tuple(new_events(present, [*events, *enclosed], order))
         written = {}
         for batch in in_batches(added, FILE_BYTES):
             content = write_batch(batch)
             written[f"{folder}/{batch_name(batch[0].order, content)}"] = content
         order = added[-1].order if added else max([order, *(event.order for event in present)]) + 1
-        for name, content in changed_files(kept, files).items():
+        for name in changed.keys() - {event.data["name"] for event in enclosed}:
+            content = changed[name]
             written[f"{folder}/{Kept(order, str(pygit2.hash(content)), name).path()}"] = content
         return added, written
 
@@ -186,12 +191,13 @@ class Ledger:
         """Return the content of a run's file as it was kept last; None where it has none of that name."""
         check_name(name)
         kept = self._in_force(run_id).get(name)
-        return content_of(self.repository, kept.id) if kept else None
+        order, text = self._enclosed(run_id).get(name, (0, None)) if name in ENCLOSED else (0, None)
+        return content_of(self.repository, kept.id) if kept and kept.order > order else text
 
     def files(self, run_id: str) -> dict[str, int]:
         """Return the bytes that each file of the run has, by name, without its events."""
-        kept = self._in_force(run_id)
-        return {name: len(content_of(self.repository, one.id)) for name, one in sorted(kept.items())}
+        names = sorted({*self._in_force(run_id), *self._enclosed(run_id)})
+        return {name: len(self.file(run_id, name) or b"") for name in names}
 
     def media(self, sha256: str) -> bytes | None:
         """Return the picture of this digest; None where there is none."""
@@ -199,6 +205,9 @@ class Ledger:
 
     def _in_force(self, run_id: str) -> Mapping[str, Kept]:
         return in_force(subtree(self._tree(), run_folder(run_id)))
+
+    def _enclosed(self, run_id: str) -> dict[str, tuple[int, bytes]]:
+        return enclosed_files(self.run(run_id).events) if self.has(run_id) else {}
 
     def _tree(self) -> pygit2.Tree | None:
         return tree_of(commit_at(self.repository))

@@ -19,8 +19,8 @@ COLUMNS = (
 )  # fmt: skip
 SIGNIFICANT = 0.05
 UNSHOWN = (
-    "queued", "prepared", "used", "filed", "fetched", "ran", "recorded", "versioned", "promoted", "deprecated",
-    "version-marked",
+    "queued", "prepared", "used", "filed", "enclosed", "fetched", "ran", "recorded", "versioned", "promoted",
+    "deprecated", "version-marked",
 )  # fmt: skip  # events of which a row shows nothing, so that they need not be read for it
 
 

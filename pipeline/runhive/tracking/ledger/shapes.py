@@ -144,6 +144,13 @@ class Filed(Shape):
     gone: list[Path] = []
 
 
+class Enclosed(Shape):
+    """A file among the events, as `dvc.lock` is: it shares hashes with these, which are packed once."""
+
+    name: Literal["dvc.lock"]
+    text: str
+
+
 class Named(Shape):
     """The display name, from now on."""
 

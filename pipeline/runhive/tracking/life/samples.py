@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-ROWS = 40
+ROWS = 32
 MEGABYTE = 10**6
 Sample = dict[str, str]
 
