@@ -101,7 +101,7 @@ def _note(event: Event) -> str:
             words = [f"{sign}{tag}" for sign, key in (("+", "add"), ("-", "remove")) for tag in event.data.get(key, ())]
             return clip(" ".join(words), 160)
         case "enclosed":
-            return clip(event.data.get("name", ""), 160)
+            return clip(", ".join(event.data.get("files", ())), 160)
         case "archived":
             return "" if event.data.get("archived") else "taken back"
         case "reproduced":

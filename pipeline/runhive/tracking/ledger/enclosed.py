@@ -1,22 +1,39 @@
-"""Files that a run keeps among its events: Git packs what they share with these, as hashes, only once."""
+"""Small files that a run keeps among its events: what many runs share, or the events tell too, Git packs only once."""
 
 from collections.abc import Iterable, Mapping
 
+import pygit2
+
+from runhive.tracking.ledger.kept import Kept
 from runhive.tracking.ledger.run import Event
 
 ENCLOSURE = "enclosed"
-ENCLOSED = frozenset({"dvc.lock"})
+ENCLOSED = ("data_report.json", "dvc.lock", "packages.txt", "params.yaml")
 
 
 def enclose(files: Mapping[str, bytes]) -> list[Event]:
-    """Return the events that hold those of *files* which are ENCLOSED and UTF-8."""
-    texts = {name: _text(files[name]) for name in sorted(ENCLOSED & files.keys())}
-    return [Event(ENCLOSURE, {"name": name, "text": text}) for name, text in texts.items() if text is not None]
+    """Return the event that holds those of *files* which are ENCLOSED and UTF-8; none where there are none."""
+    texts = {name: _text(files[name]) for name in ENCLOSED if name in files}
+    found = {name: text for name, text in texts.items() if text is not None}
+    return [Event(ENCLOSURE, {"files": found})] if found else []
 
 
-def enclosed_files(events: Iterable[Event]) -> dict[str, tuple[int, bytes]]:
-    """Return the order and the content of each file that *events*, in their order, enclose; the last of each name."""
-    return {event.data["name"]: (event.order, event.data["text"].encode()) for event in events if event.type == ENCLOSURE}
+def enclosed_files(events: Iterable[Event], kept: Mapping[str, Kept]) -> dict[str, bytes]:
+    """Return what *events* enclose and is in force beside the files *kept*, by name; the last of each name counts."""
+    enclosures = sorted((event for event in events if event.type == ENCLOSURE), key=Event.sort_key)
+    return {
+        name: text.encode()
+        for event in enclosures
+        for name, text in event.data["files"].items()
+        if name in ENCLOSED and (name not in kept or kept[name].order < event.order)
+    }
+
+
+def is_changed(name: str, content: bytes, enclosed: Mapping[str, bytes], kept: Mapping[str, Kept]) -> bool:
+    """Say whether the file *name* of this *content* is not what is in force."""
+    if name in enclosed:
+        return enclosed[name] != content
+    return name not in kept or kept[name].id != str(pygit2.hash(content))
 
 
 def _text(content: bytes) -> str | None:

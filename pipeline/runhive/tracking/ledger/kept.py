@@ -4,7 +4,7 @@ Two clones' files are joined by taking both. The one in force of each name is th
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pygit2
@@ -55,12 +55,3 @@ def _kept(folder: pygit2.Tree) -> Iterator[Kept]:
 def in_force(folder: pygit2.Tree | None) -> dict[str, Kept]:
     """Return the file of each name that was kept last."""
     return {kept.name: kept for kept in kept_files(folder)}
-
-
-def changed_files(kept: Mapping[str, Kept], files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return those of *files* that are not in force with this content."""
-    return {
-        name: content
-        for name, content in files.items()
-        if name not in kept or kept[name].id != str(pygit2.hash(content))
-    }

@@ -15,11 +15,11 @@ import pygit2
 
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.batch import batch_name, in_batches, write_batch
-from runhive.tracking.ledger.enclosed import ENCLOSED, ENCLOSURE, enclose, enclosed_files
+from runhive.tracking.ledger.enclosed import ENCLOSED, ENCLOSURE, enclose, enclosed_files, is_changed
 from runhive.tracking.ledger.entry import FILE_BYTES, check_sizes, media_path, new_events, read_events
 from runhive.tracking.ledger.folders import read_run, run_folders
 from runhive.tracking.ledger.index import read_rows
-from runhive.tracking.ledger.kept import Kept, changed_files, check_name, in_force
+from runhive.tracking.ledger.kept import Kept, check_name, in_force
 from runhive.tracking.ledger.objects import (
     MissingObject,
     advance,
@@ -135,17 +135,18 @@ class Ledger:
         kept = in_force(there)
         order = max((one.order for one in kept.values()), default=0)
         present = read_events(there, folder) if there else []
-        changed = changed_files(kept, files)
-        enclosed = enclose(changed)
-        added = tuple(new_events(present, [*events, *enclosed], order))
+        enclosed = enclosed_files(present, kept)
+        changed = {name: new for name, new in files.items() if is_changed(name, new, enclosed, kept)}
+        enclosure = enclose(changed)
+        added = tuple(new_events(present, [*events, *enclosure], order))
         written = {}
         for batch in in_batches(added, FILE_BYTES):
             content = write_batch(batch)
             written[f"{folder}/{batch_name(batch[0].order, content)}"] = content
         order = added[-1].order if added else max([order, *(event.order for event in present)]) + 1
-        for name in changed.keys() - {event.data["name"] for event in enclosed}:
-            content = changed[name]
-            written[f"{folder}/{Kept(order, str(pygit2.hash(content)), name).path()}"] = content
+        for name, content in changed.items():
+            if not any(name in event.data["files"] for event in enclosure):
+                written[f"{folder}/{Kept(order, str(pygit2.hash(content)), name).path()}"] = content
         return added, written
 
     def tip(self) -> str | None:
@@ -191,8 +192,8 @@ class Ledger:
         """Return the content of a run's file as it was kept last; None where it has none of that name."""
         check_name(name)
         kept = self._in_force(run_id).get(name)
-        order, text = self._enclosed(run_id).get(name, (0, None)) if name in ENCLOSED else (0, None)
-        return content_of(self.repository, kept.id) if kept and kept.order > order else text
+        enclosed = self._enclosed(run_id).get(name) if name in ENCLOSED else None
+        return content_of(self.repository, kept.id) if kept and enclosed is None else enclosed
 
     def files(self, run_id: str) -> dict[str, int]:
         """Return the bytes that each file of the run has, by name, without its events."""
@@ -206,8 +207,8 @@ class Ledger:
     def _in_force(self, run_id: str) -> Mapping[str, Kept]:
         return in_force(subtree(self._tree(), run_folder(run_id)))
 
-    def _enclosed(self, run_id: str) -> dict[str, tuple[int, bytes]]:
-        return enclosed_files(self.run(run_id).events) if self.has(run_id) else {}
+    def _enclosed(self, run_id: str) -> dict[str, bytes]:
+        return enclosed_files(self.run(run_id).events, self._in_force(run_id)) if self.has(run_id) else {}
 
     def _tree(self) -> pygit2.Tree | None:
         return tree_of(commit_at(self.repository))

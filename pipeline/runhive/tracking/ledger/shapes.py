@@ -9,6 +9,7 @@ RunId = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}-[0-9]{6}-[0-9a-f]{6
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(max_length=200)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Path = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 Amount = Annotated[float, Field(ge=0)]
 
@@ -145,10 +146,9 @@ class Filed(Shape):
 
 
 class Enclosed(Shape):
-    """A file among the events, as `dvc.lock` is: it shares hashes with these, which are packed once."""
+    """Small files among the events, as text by their names; the last of a name is in force."""
 
-    name: Literal["dvc.lock"]
-    text: str
+    files: dict[FileName, str]
 
 
 class Named(Shape):
