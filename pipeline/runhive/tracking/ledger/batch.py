@@ -1,6 +1,7 @@
 """The events of one append: one file of the ledger, as a JSON array with an event a line."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 import pygit2
 
@@ -33,8 +34,8 @@ def without(content: bytes, types: Iterable[str]) -> bytes:
     """Return *content* less its events of these *types*, found by their lines; what is not in the one form stays."""
     if not (content.startswith(START + b"{") and content.endswith(END)):
         return content
-    ends = tuple(f'"type":"{type}"}}'.encode() for type in types)
-    return _array(line for line in content[len(START) : -len(END)].split(BETWEEN) if not line.endswith(ends))
+    ends = _ends(tuple(types))
+    return _array([line for line in content[len(START) : -len(END)].split(BETWEEN) if not line.endswith(ends)])
 
 
 def is_in_one_form(content: bytes) -> bool:
@@ -45,6 +46,11 @@ def is_in_one_form(content: bytes) -> bool:
 def batch_name(order: int, content: bytes) -> str:
     """Return the name of a file whose first event has this *order*."""
     return Kept(order, str(pygit2.hash(content)), EVENTS).path()
+
+
+@cache
+def _ends(types: tuple[str, ...]) -> tuple[bytes, ...]:
+    return tuple(f'"type":"{type}"}}'.encode() for type in types)
 
 
 def _array(lines: Iterable[bytes]) -> bytes:

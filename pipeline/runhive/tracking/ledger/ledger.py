@@ -18,7 +18,7 @@ from runhive.tracking.ledger.batch import batch_name, in_batches, write_batch
 from runhive.tracking.ledger.enclosed import ENCLOSED, ENCLOSURE, enclose, enclosed_files, is_changed
 from runhive.tracking.ledger.entry import FILE_BYTES, check_sizes, media_path, new_events, read_events
 from runhive.tracking.ledger.folders import read_run, run_folders
-from runhive.tracking.ledger.index import read_rows
+from runhive.tracking.ledger.index import read_months, read_rows
 from runhive.tracking.ledger.kept import Kept, check_name, in_force
 from runhive.tracking.ledger.objects import (
     MissingObject,
@@ -180,9 +180,9 @@ class Ledger:
 
     def table(self) -> "pd.DataFrame":
         """Return one row per run, newest first, with flat `params.*` and `metrics.*`."""
-        from runhive.tracking.ledger.table import tabulate  # pandas takes a second to import, and training needs none
+        from runhive.tracking.ledger.table import tabulate_months  # pandas takes a second, and training needs none
 
-        return tabulate(self.rows())
+        return tabulate_months(read_months(self.repository, self._tree()))
 
     def rows(self) -> list[Row]:
         """Return one flat row per run, newest first, far faster than `runs`: read again is only what changed."""

@@ -85,8 +85,9 @@ def _is_count(value: object) -> TypeGuard[int]:
 
 
 def _flatten(row: Row, prefix: str, values: Mapping[str, Any]) -> None:
+    prefix += "."
     for name, value in values.items():
-        if isinstance(value, dict):
-            _flatten(row, f"{prefix}.{name}", value)
+        if type(value) is dict:
+            _flatten(row, prefix + name, value)
         else:
-            row[f"{prefix}.{name}"] = value
+            row[prefix + name] = value
