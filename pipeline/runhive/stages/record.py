@@ -40,7 +40,7 @@ FILES = {
 }
 IN_LEDGER = {paths.HISTORY: "history.csv", paths.PREDICTIONS: "predictions.csv"}
 MATRIX_CLASSES = 300
-SIGNIFICANT = 6  # digits of what is measured of a class or an export, in the ledger; headline numbers are whole
+SIGNIFICANT = 6  # digits of speeds, of an export and of each class, in the ledger; the headline numbers are whole
 SCORES = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "nll", "brier", "ece")
 
 
@@ -99,7 +99,7 @@ def trained_event(trained: TrainRecord) -> Event:
         "images_per_second": trained.images_per_second,
         "seconds": trained.seconds,
     }
-    return ended("train", "trained", data, trained.seconds)
+    return ended("train", "trained", rounded(data), trained.seconds)
 
 
 def evaluated_event(evaluation: Evaluation) -> Event:

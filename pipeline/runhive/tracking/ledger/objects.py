@@ -179,6 +179,16 @@ def _durable() -> Iterator[None]:
         pygit2.settings.enable_fsync_gitdir(False)
 
 
+@contextmanager
+def unhashed() -> Iterator[None]:
+    """Let libgit2 read objects as Git does, without hashing each: zlib's sums tell damage, and `verify` hashes all."""
+    pygit2.settings.enable_strict_hash_verification(False)
+    try:
+        yield
+    finally:
+        pygit2.settings.enable_strict_hash_verification(True)
+
+
 def clear_stale_lock(lock: Path) -> None:
     """Remove the lock file of a process that was killed while it moved the ref, also if the clock went back since."""
     with suppress(FileNotFoundError):

@@ -48,7 +48,7 @@ def prepared_event(attempt: int) -> Event:
     """Return the event of the time from the start of this process to now."""
     began = _start_of(os.getpid())
     now = datetime.now(UTC)
-    seconds = max(0.0, (now - began).total_seconds())
+    seconds = round(max(0.0, (now - began).total_seconds()), 3)
     told = now.isoformat(timespec="milliseconds")
     return Event("prepared", {"attempt": attempt}, told, seconds, began=began.isoformat(timespec="milliseconds"))
 
