@@ -6,13 +6,12 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
-from workspace import Workspace
+from workspace import Workspace, kill_when
 
 pytestmark = pytest.mark.slow
 
@@ -38,16 +37,6 @@ def wait_for(process: subprocess.Popen[str], stage: str) -> psutil.Process:
                     return child
         time.sleep(0.01)
     pytest.fail(f"{stage} did not run:\n{process.communicate()[0]}")
-
-
-def kill_when(workspace: Workspace, command: tuple[str, ...], happened: Callable[[], object]) -> None:
-    """Start *command*, and kill its process group as soon as something happened."""
-    process = workspace.start(*command)
-    while process.poll() is None and not happened():
-        time.sleep(0.002)
-    assert process.poll() is None, process.communicate()[0]
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
 
 
 @pytest.mark.fault(

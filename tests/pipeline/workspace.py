@@ -3,9 +3,11 @@
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +75,16 @@ class Workspace:
         """A copy with its Git folder, DVC cache and outs."""
         shutil.copytree(self.root, root, symlinks=True)
         return Workspace(root)
+
+
+def kill_when(workspace: Workspace, command: tuple[str, ...], happened: Callable[[], object]) -> None:
+    """Start *command*, and kill its process group as soon as something happened."""
+    process = workspace.start(*command)
+    while process.poll() is None and not happened():
+        time.sleep(0.002)
+    assert process.poll() is None, process.communicate()[0]
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
 
 
 def draw_images(folder: Path) -> None:

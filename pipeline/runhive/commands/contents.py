@@ -77,7 +77,8 @@ def diff(before: str, after: str, stat: bool) -> None:
 def reproduce(run: str, tolerance: float, keep: bool, as_json: bool) -> None:
     """Run the pipeline again with the code and parameters of RUN, in a folder of its own, and record the verdict.
 
-    The verdict is "bit for bit", "within tolerance" or "not". The second run is in the ledger too, with RUN as parent.
+    The verdict is "bit for bit", "within tolerance" or "not"; of a run that did not complete there is none. The second
+    run is in the ledger too, with RUN as parent.
     """
     from runhive.terminal.reproducing import print_caveats, print_verdict
     from runhive.tracking.life.liveness import settled_ledger

@@ -1,5 +1,6 @@
 """A run from its first second: one id from the start to the end, however often training is interrupted."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.run import Event, new_run_id, utc_now
 from runhive.tracking.life import liveness
 from runhive.tracking.life.life import described, exit_on_signals, lived
-from runhive.tracking.life.origin import prepared_event, queued_event
+from runhive.tracking.life.origin import REPRODUCES, prepared_event, queued_event
 from runhive.tracking.life.outbox import outbox
 from runhive.tracking.repository import main_root
 
@@ -35,8 +36,12 @@ class OpenRun(Document):
 
 
 def checkpoint_folder(root: Path, input_digest: str) -> Path:
-    """Where training from these inputs keeps its state: outside DVC's outs, which DVC deletes before a stage."""
-    return root / paths.STATE / "checkpoints" / input_digest
+    """Where training from these inputs keeps its state: outside DVC's outs, which DVC deletes before a stage.
+
+    A reproduction has one of its own: it goes on with itself alone, not with what its original left unfinished.
+    """
+    own = f"-{original}" if (original := os.environ.get(REPRODUCES)) else ""
+    return root / paths.STATE / "checkpoints" / f"{input_digest}{own}"
 
 
 @contextmanager

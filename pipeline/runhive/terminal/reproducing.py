@@ -29,8 +29,12 @@ def print_verdict(run: Run, found: Verdict, as_json: bool) -> None:
     if as_json:
         print_json({"run_id": run.run_id, **vars(found), "again": found.again.run_id})
         return
-    print_line(f"{run.run_id}: {HEADLINES[found.verdict]}", "bold")
-    print_line(f"the second run is {found.again.run_id}; {'the same' if found.same_weights else 'other'} weights")
+    if found.verdict is None:
+        print_line(f"{run.run_id}: made again as {found.again.run_id}, which is {found.again.state}", "bold")
+        print_line(f"no verdict: the first is {run.state} and has no results to compare with")
+    else:
+        print_line(f"{run.run_id}: {HEADLINES[found.verdict]}", "bold")
+        print_line(f"the second run is {found.again.run_id}; {'the same' if found.same_weights else 'other'} weights")
     rows = [
         (name, *(NOTHING if one is None else shown(name, one) for one in pair))
         for name, pair in found.differences.items()

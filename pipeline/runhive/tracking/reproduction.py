@@ -1,6 +1,5 @@
 """A run made again in a folder of its own, and how near the second came to the first."""
 
-import json
 import os
 import signal
 import subprocess
@@ -17,6 +16,7 @@ from runhive.formats.train_record import TrainRecord
 from runhive.tracking.checkout import checked_out
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Event, Run
+from runhive.tracking.life.origin import PARENT, REPRODUCES
 from runhive.tracking.life.process import die_with_parent
 from runhive.tracking.storage.turns import filling
 
@@ -30,9 +30,10 @@ class Verdict:
     """How near *again* came.
 
     `differences` are metrics that differ, `surroundings` what else does: the first run's value, then the second's.
+    There is no verdict on a run that did not complete.
     """
 
-    verdict: str
+    verdict: str | None
     again: Run
     same_weights: bool
     differences: dict[str, list[float | None]]
@@ -40,19 +41,18 @@ class Verdict:
 
 
 def reproduce(ledger: Ledger, root: Path, run: Run, tolerance: float, keep: bool = False) -> Verdict:
-    """Run the pipeline again with the code and parameters of *run*, and record the verdict with it.
+    """Run the pipeline again with the code and parameters of *run*, and record the verdict with it, if there is one.
 
-    The second run is one like any other, with *run* as its parent. Raises RunhiveError where *run* cannot be made
-    again here, and where the second run fails; then there is no verdict.
+    The second run is one like any other, with *run* as its parent; it begins anew, whatever *run* left unfinished.
+    Raises RunhiveError where *run* cannot be made again here, and where the second run fails; then there is no verdict.
     """
-    if run.state != "completed":
-        raise RunhiveError(f"run {run.run_id} is {run.state} and has no results to compare with: name a completed one")
-    if not run.training:
-        raise RunhiveError(f"run {run.run_id} is not the pipeline's: only runs of `dvc repro` can be reproduced")
-    _refuse_open_run(root, run)
+    if run.state == "running":
+        raise RunhiveError(f"run {run.run_id} is running: wait for it to end")
     with filling(root), checked_out(ledger, root, run, keep) as folder:
         _run_pipeline(folder, run)
         again = ledger.run(TrainRecord.read(folder / TRAIN_RECORD).run_id)
+    if run.state != "completed":
+        return Verdict(None, again, False, {}, dict(_surroundings(run, again)))
     found = judge(run, again, tolerance)
     said = {
         "verdict": found.verdict,
@@ -101,25 +101,14 @@ def _flat(environment: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in environment.items() if key != "packages"} | named
 
 
-def _refuse_open_run(root: Path, run: Run) -> None:
-    """An unfinished training from the same inputs would be taken up; that is right only where it reproduces *run*."""
-    unfinished = root / ".runhive" / "checkpoints" / run.input_digest / "run.json"
-    if not run.input_digest or not unfinished.exists():
-        return
-    if json.loads(unfinished.read_bytes()).get("started", {}).get("parent") != run.run_id:
-        raise RunhiveError(
-            f"a training from the same inputs is not finished here ({unfinished.parent}): "
-            "end it with `dvc repro`, or delete that folder"
-        )
-
-
 def _run_pipeline(folder: Path, run: Run) -> None:
     """Run the stages in *folder* to their end. Raises RunhiveError where one fails."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "GIT_"))}
     environment |= {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "DVC_NO_ANALYTICS": "1",
-        "RUNHIVE_PARENT": run.run_id,
+        PARENT: run.run_id,
+        REPRODUCES: run.run_id,
         "RUNHIVE_LAUNCHER": "runhive runs reproduce",
     }
     process = subprocess.Popen(

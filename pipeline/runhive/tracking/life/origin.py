@@ -14,6 +14,7 @@ from runhive.tracking.life.process import dvc_above
 from runhive.tracking.secrets import masked
 
 PARENT = "RUNHIVE_PARENT"  # the run id of what started this run, as a sweep
+REPRODUCES = "RUNHIVE_REPRODUCES"  # the run id of which this run is a reproduction
 LAUNCHER = "RUNHIVE_LAUNCHER"  # what started it, in words
 QUEUED_AT = "RUNHIVE_QUEUED_AT"  # ISO 8601: when it was submitted
 IMAGE = "RUNHIVE_IMAGE"  # the container that a workflow's job runs in, with its digest
