@@ -67,5 +67,5 @@ def make_page(job: Job, shell: Shell, ledger: Snapshot, place: Place) -> Made:
         (place.work / path).write_bytes(one)
     pictures = sorted({match.decode() for match in PICTURE.findall(content)})
     shown = {path: (place.work / path).read_bytes() for path in pictures if (place.work / path).is_file()}
-    files = {path: take(place.kept, place.work, path, one) for path, one in (written | shown).items()}
-    return Made(files, value={"absent": sorted(ledger.absent), "detail": asdict(detail)})
+    value = {"absent": sorted(ledger.absent), "detail": asdict(detail)}
+    return take(place.kept, place.work, written | shown, value)
