@@ -12,7 +12,7 @@ from test_report_site import contents
 
 from runhive.errors import RunhiveError
 from runhive.formats.predictions import Predictions, to_csv
-from runhive.report import makers
+from runhive.report import makers, page_maker
 from runhive.report.choice import Choice
 from runhive.report.keep import SPARED, Keep, Made, take
 from runhive.report.makers import Makers
@@ -43,8 +43,8 @@ def own_ledger(tmp_path: Path) -> Ledger:
 def made_pages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The runs whose pages are made from now on."""
     made: list[str] = []
-    real = makers.make_page
-    monkeypatch.setattr(makers, "make_page", lambda job, *rest: made.append(job.run_id) or real(job, *rest))
+    real = page_maker.make_page
+    monkeypatch.setattr(page_maker, "make_page", lambda job, *rest: made.append(job.run_id) or real(job, *rest))
     return made
 
 
