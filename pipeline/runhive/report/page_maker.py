@@ -55,9 +55,7 @@ def make_pages(jobs: Sequence[Job], shell: Shell, ledger: Snapshot, place: Place
         yield make_page(job, shell, ledger, place, summary_of)
 
 
-def make_page(
-    job: Job, shell: Shell, ledger: Snapshot, place: Place, summary_of: Callable[[str], Summary]
-) -> Made:
+def make_page(job: Job, shell: Shell, ledger: Snapshot, place: Place, summary_of: Callable[[str], Summary]) -> Made:
     """Make one page and the shard of its run, and keep them and the pictures.
 
     The value says which pictures the ledger has not (`absent`), where the shard lies and what its answers are of.
