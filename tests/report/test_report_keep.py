@@ -1,5 +1,7 @@
 """What is kept from build to build: never a byte different from a site that is made anew."""
 
+import hashlib
+import os
 import shutil
 from pathlib import Path
 
@@ -10,11 +12,12 @@ from test_report_site import contents
 
 from runhive.errors import RunhiveError
 from runhive.formats.predictions import Predictions, to_csv
-from runhive.report import makers
+from runhive.report import makers, page_maker
 from runhive.report.choice import Choice
 from runhive.report.keep import SPARED, Keep, Made, take
 from runhive.report.makers import Makers
 from runhive.report.page_maker import Job, Place
+from runhive.report.seen import Seen, look
 from runhive.report.shell import Shell
 from runhive.report.site import Plan, build
 from runhive.tracking.ledger.ledger import Ledger
@@ -40,8 +43,8 @@ def own_ledger(tmp_path: Path) -> Ledger:
 def made_pages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The runs whose pages are made from now on."""
     made: list[str] = []
-    real = makers.make_page
-    monkeypatch.setattr(makers, "make_page", lambda job, *rest: made.append(job.run_id) or real(job, *rest))
+    real = page_maker.make_page
+    monkeypatch.setattr(page_maker, "make_page", lambda job, *rest: made.append(job.run_id) or real(job, *rest))
     return made
 
 
@@ -161,11 +164,11 @@ def test_what_the_last_builds_did_not_use_is_dropped(tmp_path: Path) -> None:
     for name in ("old", "new"):
         (tmp_path / "site" / name).write_text(name)
     keep = Keep(tmp_path / "kept")
-    keep["old"] = Made({"old": take(keep.folder, tmp_path / "site", "old", b"old")})
+    keep["old"] = take(keep.folder, tmp_path / "site", {"old": b"old"})
     keep.close()
     for _ in range(SPARED):
         keep = Keep(tmp_path / "kept")
-        keep["new"] = Made({"new": take(keep.folder, tmp_path / "site", "new", b"new")})
+        keep["new"] = take(keep.folder, tmp_path / "site", {"new": b"new"})
         keep.close()
     keep = Keep(tmp_path / "kept")
 
@@ -179,3 +182,47 @@ def test_a_choice_of_runs_has_their_pages_alone(ledger: Ledger, place: Path, tmp
 
     assert shown == {run.run_id for run in ledger.runs() if run.experiment == "digits"}
     assert stamp.runs == len(shown)
+
+
+def test_only_a_file_that_looks_otherwise_than_at_the_last_look_is_read_again(tmp_path: Path) -> None:
+    content = tmp_path / "content"
+    content.write_text("whole")
+    digest = hashlib.sha256(b"whole").hexdigest()
+    seen = Seen(tmp_path / "seen.txt")
+    first = seen.is_whole(digest, str(content))
+    seen.close()
+    looked_at = content.stat()
+    content.write_text("other")
+    os.utime(content, ns=(looked_at.st_atime_ns, looked_at.st_mtime_ns))
+    unread = Seen(tmp_path / "seen.txt").is_whole(digest, str(content))
+    os.utime(content, ns=(looked_at.st_atime_ns, looked_at.st_mtime_ns + 1))
+    read = Seen(tmp_path / "seen.txt").is_whole(digest, str(content))
+
+    assert (first, unread, read) == (True, True, False)
+    assert not content.exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b"1", b"x\n[]", b"x\n[[1"])
+def test_after_damaged_looks_every_file_is_read(damage: bytes, tmp_path: Path) -> None:
+    content = tmp_path / "content"
+    content.write_text("other")
+    digest = hashlib.sha256(b"whole").hexdigest()
+    seen = Seen(tmp_path / "seen.txt")
+    seen.add({digest: look(str(content))})
+    seen.close()
+    (tmp_path / "seen.txt").write_bytes(damage)
+
+    assert not Seen(tmp_path / "seen.txt").is_whole(digest, str(content))
+
+
+def test_a_damaged_file_that_stood_where_one_is_kept_is_found_out(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/page").write_text("whole")
+    digest = hashlib.sha256(b"whole").hexdigest()
+    damaged = tmp_path / "kept" / digest[:2] / digest
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text("other")
+    keep = Keep(tmp_path / "kept")
+    keep["page"] = take(keep.folder, tmp_path / "site", {"page": b"whole"})
+
+    assert not keep.place(keep["page"], tmp_path / "next")

@@ -7,7 +7,7 @@ while its text and its strokes keep their size.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import ceil, floor, isfinite, log10
+from math import ceil, floor, log10
 from typing import TypeVar
 
 from markupsafe import Markup
@@ -78,9 +78,16 @@ class Scale:
             return (self.start + self.end) / 2
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
+    def places(self, values: Iterable[float]) -> list[float]:
+        """The place of each of *values*."""
+        low, span, start, length = self.low, self.high - self.low, self.start, self.end - self.start
+        if not span:
+            return [self(value) for value in values]
+        return [start + (value - low) / span * length for value in values]
+
 
 def drawable(value: float | None) -> bool:
-    return value is not None and isfinite(value) and abs(value) < DRAWABLE
+    return value is not None and abs(value) < DRAWABLE  # as NaN is not
 
 
 def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
@@ -125,7 +132,7 @@ def time_ticks(first: object, last: object) -> tuple[Tick, ...]:
     return Tick(0, ends[0][:length]), Tick(100, ends[1][:length])
 
 
-def path(points: Sequence[tuple[float, float]]) -> Markup:
+def path(points: Iterable[tuple[float, float]]) -> Markup:
     """Points (percent, pixels) as a polyline's coordinates: only digits, so fit for a page as they are."""
     return Markup(" ".join(f"{x * WIDTH / 100:.0f},{y:.1f}" for x, y in points))
 

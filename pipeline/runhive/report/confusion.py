@@ -62,21 +62,27 @@ def shaded(evaluation: Evaluation) -> Confusion | None:
         return None
     if not all(0 <= count < 2**53 for row in evaluation.confusion for count in row):
         return None
+    if len(labels) <= MOST_CLASSES:
+        return Confusion(tuple(labels), _rows(evaluation, range(len(labels))), pairs=(), left_out=0)
     counts = np.array(evaluation.confusion, dtype=np.float64)
     kept = _most_confused(counts)
-    images = counts.sum(axis=1)
-    rows = [Row(labels[a], _cells(evaluation.confusion[a], a, kept), int(images[a])) for a in kept]
     return Confusion(
         labels=tuple(labels[index] for index in kept),
-        rows=tuple(rows),
-        pairs=_worst_pairs(counts, labels) if len(kept) < len(labels) else (),
+        rows=_rows(evaluation, kept),
+        pairs=_worst_pairs(counts, labels),
         left_out=len(labels) - len(kept),
     )
 
 
+def _rows(evaluation: Evaluation, kept: Sequence[int]) -> tuple[Row, ...]:
+    counts = [evaluation.confusion[actual] for actual in kept]
+    return tuple(
+        Row(evaluation.classes[actual], _cells(row, actual, kept), sum(row))
+        for actual, row in zip(kept, counts, strict=True)
+    )
+
+
 def _most_confused(counts: NDArray[np.float64]) -> list[int]:
-    if len(counts) <= MOST_CLASSES:
-        return list(range(len(counts)))
     misses = counts - np.diag(counts.diagonal())
     wrong = misses.sum(axis=0) + misses.sum(axis=1)
     order = np.argsort(-wrong, kind="stable")[:MOST_CLASSES]

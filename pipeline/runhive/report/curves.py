@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Literal
 
+from markupsafe import Markup
+
 from runhive.formats.history import Epoch
 from runhive.report.chart import (
     Chart,
@@ -96,15 +98,18 @@ def _line(kind: str, points: Sequence[tuple[int, float]], frame: Frame) -> Line:
     return Line(
         css=kind,
         label=kind,
-        paths=tuple(
-            path([(frame.x(at), frame.y(value)) for at, value in thinned(one, MOST_POINTS)]) for one in unbroken
-        ),
+        paths=tuple(_path(thinned(one, MOST_POINTS), frame) for one in unbroken),
         dots=tuple(
             Dot(frame.x(epoch), frame.y(value), f"{kind}, epoch {epoch}: {frame.show(value)}")
             for epoch, value in dotted
         ),
         label_y=frame.y(points[-1][1]),
     )
+
+
+def _path(points: Sequence[tuple[int, float]], frame: Frame) -> Markup:
+    epochs, values = zip(*points, strict=True)
+    return path(zip(frame.x.places(epochs), frame.y.places(values), strict=True))
 
 
 def _apart(lines: Sequence[Line]) -> tuple[Line, ...]:

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,17 +16,24 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from runhive.files import atomic_writer
+from runhive.report.seen import Look, Seen, look
 
 LIST = "made.txt"
+SEEN = "seen.txt"
 SPARED = 5  # builds
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(slots=True)
 class Made:
-    """What was made: `files` are paths in the site with the SHA-256 of their content, `value` is any JSON."""
+    """What was made: `files` are paths in the site with the SHA-256 of their content, `value` is any JSON.
+
+    `looks` are at the files that were made just now, by digest; they are not kept with it.
+    """
 
     files: dict[str, str] = field(default_factory=dict)
     value: Any = None
+    looks: dict[str, Look] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
         return to_json([self.files, self.value])
@@ -48,7 +54,7 @@ class Keep:
         self.folder = folder
         self.build, self._made = _read(folder / LIST)
         self.build += 1
-        self._whole: dict[str, bool] = {}
+        self._seen = Seen(folder / SEEN)
 
     def __contains__(self, key: str) -> bool:
         return key in self._made
@@ -62,10 +68,11 @@ class Keep:
     def __setitem__(self, key: str, made: Made) -> None:
         """Remember what was made under *key*; its files are here by now."""
         self._made[key] = self.build, made.to_json()
+        self._seen.add(made.looks)
 
     def place(self, made: Made, site: Path) -> bool:
         """Put the files of *made* into *site*; False where one of them is damaged or gone."""
-        if not all(self._is_whole(digest) for digest in made.files.values()):
+        if not all(self._seen.is_whole(digest, _file(self.folder, digest)) for digest in made.files.values()):
             return False
         for path, digest in made.files.items():
             link(_file(self.folder, digest), f"{site}/{path}")
@@ -79,34 +86,30 @@ class Keep:
             file.writelines(_lines(kept))
         if len(kept) < len(self._made):
             self._drop(digest for _, content in kept.values() for digest in Made.from_json(content).files.values())
+        self._seen.close()
 
     def _drop(self, listed: Iterable[str]) -> None:
         kept = set(listed)
         for file in self.folder.glob("??/*"):
             if file.name not in kept:
                 file.unlink(missing_ok=True)
-
-    def _is_whole(self, digest: str) -> bool:
-        """Say whether the file is there and what its name says; a damaged one is removed. Looked up once a build."""
-        if digest not in self._whole:
-            file = Path(_file(self.folder, digest))
-            with suppress(FileNotFoundError):
-                self._whole[digest] = hashlib.sha256(file.read_bytes()).hexdigest() == digest
-            if not self._whole.setdefault(digest, False):
-                file.unlink(missing_ok=True)
-        return self._whole[digest]
+                self._seen.forget(file.name)
 
 
-def take(folder: Path, site: Path, path: str, content: bytes) -> str:
-    """Keep the file at *path* of *site*, which has this *content*, and return its digest. Safe in several processes."""
-    digest = hashlib.sha256(content).hexdigest()
-    link(f"{site}/{path}", _file(folder, digest))
-    return digest
+def take(folder: Path, site: Path, contents: Mapping[str, bytes], value: Any = None) -> Made:
+    """Keep the files of *site*, whose *contents* are given by path, as made with *value*. Safe in several processes."""
+    made = Made(value=value)
+    for path, content in contents.items():
+        digest = hashlib.sha256(content).hexdigest()
+        if link(f"{site}/{path}", _file(folder, digest)):
+            made.looks[digest] = look(f"{site}/{path}")
+        made.files[path] = digest
+    return made
 
 
 def key_of(*parts: object) -> str:
     """One key for all that *parts* say."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(ENCODER.encode(parts).encode()).hexdigest()
 
 
 def _file(folder: Path, digest: str) -> str:
@@ -137,15 +140,19 @@ def _seal(lines: Iterable[bytes]) -> bytes:
     return digest.hexdigest().encode()
 
 
-def link(source: str | Path, target: str | Path) -> None:
-    """Make *target* the same file as *source*, or a copy on another file system; one that is there stays."""
+def link(source: str | Path, target: str | Path) -> bool:
+    """Make *target* the same file as *source*, or a copy on another file system; one that is there stays.
+
+    Says whether it is the same file.
+    """
     try:
         os.link(source, target)
+        return True
     except FileExistsError:
-        return
+        return False
     except OSError:
         if not Path(target).parent.is_dir():
             Path(target).parent.mkdir(parents=True, exist_ok=True)
-            link(source, target)
-        else:
-            shutil.copyfile(source, target)
+            return link(source, target)
+        shutil.copyfile(source, target)
+        return False

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 from runhive.errors import RunhiveError
 from runhive.report.card import make_card
 from runhive.report.keep import Made
-from runhive.report.page_maker import Job, Place, make_page
+from runhive.report.page_maker import Job, Place, make_pages
 from runhive.report.shards import FOLDER as SHARDS
 from runhive.report.shell import Shell
 from runhive.tracking.ledger.ledger import open_ledger
@@ -111,9 +111,8 @@ def fulfil(order: Order, ledger: Snapshot, place: Place) -> Iterator[Made]:
     """Make what is ordered."""
     for run_id in order.cards:
         yield make_card(run_id, ledger)
-    for job in order.pages:
-        assert order.shell
-        yield make_page(job, order.shell, ledger, place)
+    if order.shell:
+        yield from make_pages(order.pages, order.shell, ledger, place)
 
 
 def _starts(items: Sequence[object]) -> range:
@@ -143,6 +142,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that it works for decides
     place = PLACE.validate_json(sys.stdin.buffer.readline())
     pygit2.settings.cache_max_size(GIT_CACHE)
+    pygit2.settings.enable_strict_hash_verification(False)  # as Git reads; `runs verify` hashes
     ledger = snapshot(open_ledger(place.repository), place.tip)
     for line in sys.stdin.buffer:
         try:

@@ -1,14 +1,16 @@
 """Makes the page of a run, and its shard."""
 
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from runhive.report.details import details_of
 from runhive.report.keep import Made, take
 from runhive.report.run_page import run_page
 from runhive.report.shell import Shell
-from runhive.report.summary import summarize
+from runhive.report.summary import Summary, summarize
 from runhive.report.templates import render
 from runhive.report.tryit.offer import TryIt
 from runhive.tracking.ledger.snapshot import Snapshot
@@ -46,14 +48,21 @@ class Job:
     versions: list[tuple[str, str]]
 
 
-def make_page(job: Job, shell: Shell, ledger: Snapshot, place: Place) -> Made:
+def make_pages(jobs: Sequence[Job], shell: Shell, ledger: Snapshot, place: Place) -> Iterator[Made]:
+    """Make the pages and the shards of these runs. Most have the next one as their baseline: it is gathered once."""
+    summary_of = cache(lambda run_id: summarize(ledger.run(run_id)))
+    for job in jobs:
+        yield make_page(job, shell, ledger, place, summary_of)
+
+
+def make_page(job: Job, shell: Shell, ledger: Snapshot, place: Place, summary_of: Callable[[str], Summary]) -> Made:
     """Make one page and the shard of its run, and keep them and the pictures.
 
     The value says which pictures the ledger has not (`absent`), where the shard lies and what its answers are of.
     """
     ledger.absent.clear()
-    summary = summarize(ledger.run(job.run_id))
-    baseline = summarize(ledger.run(job.baseline)) if job.baseline else None
+    summary = summary_of(job.run_id)
+    baseline = summary_of(job.baseline) if job.baseline else None
     page = run_page(summary, baseline, ledger, place.work, job.try_it)
     wasm = bool(job.try_it and job.try_it.model)
     body = render(
@@ -67,5 +76,5 @@ def make_page(job: Job, shell: Shell, ledger: Snapshot, place: Place) -> Made:
         (place.work / path).write_bytes(one)
     pictures = sorted({match.decode() for match in PICTURE.findall(content)})
     shown = {path: (place.work / path).read_bytes() for path in pictures if (place.work / path).is_file()}
-    files = {path: take(place.kept, place.work, path, one) for path, one in (written | shown).items()}
-    return Made(files, value={"absent": sorted(ledger.absent), "detail": asdict(detail)})
+    value = {"absent": sorted(ledger.absent), "detail": asdict(detail)}
+    return take(place.kept, place.work, written | shown, value)

@@ -1,6 +1,6 @@
 """The page of each run: taken from what is kept where nothing of it has changed, else made."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -34,16 +34,16 @@ def write_run_pages(
 
     The pages of which something has changed are begun at once, and done when the last shard is yielded.
     """
-    missing = [job for job in jobs if not _is_placed(job, ledger, work, keep)]
-    made = makers.pages(missing, shell)
-    return _details(jobs, {job.run_id for job in missing}, made, keep)
+    placed = {job.run_id: made for job in jobs if (made := _placed(job, ledger, work, keep))}
+    missing = makers.pages([job for job in jobs if job.run_id not in placed], shell)
+    return _details(jobs, placed, missing, keep)
 
 
-def _details(jobs: Sequence[Job], missing: Collection[str], made: Iterator[Made], keep: Keep) -> Iterator[Detail]:
+def _details(jobs: Sequence[Job], placed: Mapping[str, Made], missing: Iterator[Made], keep: Keep) -> Iterator[Detail]:
     for job in jobs:
-        if job.run_id in missing:
-            keep[job.key] = next(made)
-        yield Detail(**keep[job.key].value["detail"])
+        if (made := placed.get(job.run_id)) is None:
+            keep[job.key] = made = next(missing)
+        yield Detail(**made.value["detail"])
 
 
 def jobs_of(
@@ -70,9 +70,9 @@ def jobs_of(
         )  # fmt: skip
 
 
-def _is_placed(job: Job, ledger: Snapshot, work: Path, keep: Keep) -> bool:
+def _placed(job: Job, ledger: Snapshot, work: Path, keep: Keep) -> Made | None:
     """Take the page from what is kept, unless a picture that it lacked has come since."""
     if job.key not in keep:
-        return False
+        return None
     made = keep[job.key]
-    return not any(map(ledger.has_media, made.value["absent"])) and keep.place(made, work)
+    return made if not any(map(ledger.has_media, made.value["absent"])) and keep.place(made, work) else None

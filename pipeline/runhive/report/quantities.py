@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice, pairwise
+from operator import attrgetter
 
 from runhive.report.chart import drawable
 from runhive.report.curves import COLUMNS as HISTORY_COLUMNS
@@ -55,7 +56,7 @@ def _history(content: bytes) -> list[Curve]:
     if not all(map(drawable, ends)):
         return []
     seconds = list(map(_short, ends))
-    columns = {name: [getattr(one, name) for one in history] for name in HISTORY_COLUMNS[1:]}
+    columns = {name: list(map(attrgetter(name), history)) for name in HISTORY_COLUMNS[1:]}
     return [
         _curve(name, "epoch", list(zip(at, seconds, values, strict=True)))
         for name, values in columns.items()

@@ -20,6 +20,7 @@ from runhive.report.npm import Package, Unreachable, bring, locked, place
 from runhive.report.page_maker import Place
 from runhive.report.pages import Links, jobs_of, write_run_pages
 from runhive.report.search import add_runs_to_search
+from runhive.report.series import series_of
 from runhive.report.shell import RUN_SHELL, Shell, read_shell, render_shell
 from runhive.report.stamp import Stamp
 from runhive.report.summaries import summaries_of
@@ -79,12 +80,16 @@ def build(
 def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan, progress: Progress) -> Stamp:
     ids = chosen_ids(ledger, plan.choice)
     libraries = {} if plan.static else _libraries(source)
-    keep = Keep(source / KEPT / "site")
-    where = Place(repository=Path(ledger.repository.path), tip=ledger.tip(), work=work, kept=keep.folder)
+    kept = source / KEPT / "site"
+    where = Place(repository=Path(ledger.repository.path), tip=ledger.tip(), work=work, kept=kept)
     with Makers(ledger, where) as makers:
         with ThreadPoolExecutor(1) as pool:
             shell = pool.submit(render_shell, source, work)
-            summaries = [one for one in summaries_of(ledger, keep, makers) if ids is None or one.run_id in ids]
+            keep = Keep(kept)
+            begun_summaries = summaries_of(ledger, keep, makers)
+            rows = [row for row in ledger.rows() if ids is None or row["run_id"] in ids]
+            series = series_of(rows)
+            summaries = [one for one in begun_summaries if ids is None or one.run_id in ids]
             shell.result()
         shutil.copytree(ASSETS, work / "assets", dirs_exist_ok=True)
         place(libraries, source / KEPT / "npm", work / "assets/vendor")
@@ -96,13 +101,15 @@ def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan, progress: Prog
         links = Links("uplot" in libraries, offered, of_runs)
         run_shell = _take_shell(work)
         jobs = list(jobs_of(summaries, page_names(summaries), links, ledger, run_shell))
-        begun = write_run_pages(jobs, run_shell, ledger, work, keep, makers)
+        begun_pages = write_run_pages(jobs, run_shell, ledger, work, keep, makers)
         _write_home(summaries, catalog, ledger, stamp, work)
-        shards = _write_tables(summaries, ids, ledger, work, keep, links.has_charts)
+        shards = write_run_shards(rows, ledger, work, keep)
+        write_tables(summaries, ledger, shards, work, keep)
+        write_trends(series, shards, work, links.has_charts)
         write_data_pages(summaries, ledger, work)
         write_model_pages(catalog, ledger, work, versions, offered)
         details = {}
-        for done, detail in enumerate(begun, 1):
+        for done, detail in enumerate(begun_pages, 1):
             details[detail.run_id] = detail
             progress(done, len(jobs))
     write_compare(summaries, details, shards, ledger, work, links.has_charts)
@@ -110,17 +117,6 @@ def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan, progress: Prog
     keep.close()
     stamp.write(work / STAMP)
     return stamp
-
-
-def _write_tables(
-    summaries: Sequence[Summary], ids: set[str] | None, ledger: Snapshot, work: Path, keep: Keep, has_charts: bool
-) -> list[str]:
-    """Write the pages that show all runs, and return where the shards of their rows lie in the site."""
-    rows = [row for row in ledger.rows() if ids is None or row["run_id"] in ids]
-    shards = write_run_shards(rows, ledger, work, keep)
-    write_tables(summaries, ledger, shards, work, keep)
-    write_trends(rows, shards, work, has_charts)
-    return shards
 
 
 def _versions(catalog: Catalog, run_id: str) -> list[tuple[str, str]]:

@@ -1,30 +1,40 @@
 """The summaries of all runs, and their rows in the table, of which only those are made anew whose run has changed."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from markupsafe import Markup
 
 from runhive.report.code_digest import code_digest
-from runhive.report.keep import Keep, key_of
+from runhive.report.keep import Keep, Made, key_of
 from runhive.report.makers import Makers
 from runhive.report.summary import FACTS, Summary, with_run
 from runhive.tracking.ledger.snapshot import Snapshot
 
 
-def summaries_of(ledger: Snapshot, keep: Keep, makers: Makers) -> list[Summary]:
-    """The summaries, newest first. A run with a malformed event is left out, with a warning that names the file."""
-    keys = {key: run_id for run_id, state in ledger.states().items() if (key := _key(run_id, state)) not in keep}
-    for key, made in zip(keys, makers.cards(list(keys.values())), strict=True):
-        keep[key] = made
-    found = list(_readable(ledger, keep))
-    return sorted(found, key=lambda one: (one.started_at, one.run_id), reverse=True)
+def summaries_of(ledger: Snapshot, keep: Keep, makers: Makers) -> Iterator[Summary]:
+    """The summaries, newest first. A run with a malformed event is left out, with a warning that names the file.
+
+    The cards that are missing are begun at once.
+    """
+    keys = {run_id: _key(run_id, state) for run_id, state in ledger.states().items()}
+    missing = [run_id for run_id, key in keys.items() if key not in keep]
+    return _summaries(keys, zip(missing, makers.cards(missing), strict=True), ledger, keep)
 
 
-def _readable(ledger: Snapshot, keep: Keep) -> Iterator[Summary]:
-    for run_id, state in ledger.states().items():
-        card = keep[_key(run_id, state)].value
+def _summaries(
+    keys: Mapping[str, str], begun: Iterable[tuple[str, Made]], ledger: Snapshot, keep: Keep
+) -> Iterator[Summary]:
+    for run_id, made in begun:
+        keep[keys[run_id]] = made
+    found = list(_readable(keys, ledger, keep))
+    yield from sorted(found, key=lambda one: (one.started_at, one.run_id), reverse=True)
+
+
+def _readable(keys: Mapping[str, str], ledger: Snapshot, keep: Keep) -> Iterator[Summary]:
+    for run_id, key in keys.items():
+        card = keep[key].value
         if "left_out" in card:
             warnings.warn(f"left out: {card['left_out']}", stacklevel=3)
         else:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runhive.report.code_digest import code_digest
-from runhive.report.keep import Keep, Made, key_of, take
+from runhive.report.keep import Keep, key_of, take
 from runhive.report.shards import blocks, write_run_shard
 from runhive.report.shell import read_shell
 from runhive.report.summaries import table_rows
@@ -32,7 +32,7 @@ def _shard(rows: Sequence[Row], states: Sequence[str], work: Path, keep: Keep) -
     if key in keep and keep.place(made := keep[key], work):
         return next(iter(made.files))
     path = write_run_shard(rows, work)
-    keep[key] = Made({path: take(keep.folder, work, path, (work / path).read_bytes())})
+    keep[key] = take(keep.folder, work, {path: (work / path).read_bytes()})
     return path
 
 

@@ -1,15 +1,14 @@
 """The page of trends: its static charts, the marks that its script draws, and the feed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runhive.report.feed import atom
-from runhive.report.series import series_of
+from runhive.report.series import Series
 from runhive.report.shards import write_shard
 from runhive.report.shell import read_shell
 from runhive.report.templates import render
 from runhive.report.trends import trends_data, trends_page
-from runhive.tracking.ledger.row import Row
 
 FEED = "changes.xml"
 SCRIPTS = (
@@ -18,9 +17,10 @@ SCRIPTS = (
 )  # fmt: skip
 
 
-def write_trends(rows: Sequence[Row], shards: Sequence[str], work: Path, has_charts: bool) -> None:
-    """Write trends/ below *work*; *rows* are the newest first, *shards* the paths of their table in the site."""
-    by_experiment = series_of(rows)
+def write_trends(
+    by_experiment: Mapping[str, Sequence[Series]], shards: Sequence[str], work: Path, has_charts: bool
+) -> None:
+    """Write trends/ below *work*; *shards* are the paths of the table of runs in the site."""
     page = trends_page(by_experiment)
     marks = write_shard(work, "trends", trends_data(by_experiment))
     scripts = SCRIPTS if has_charts else ()
