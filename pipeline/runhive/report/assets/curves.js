@@ -134,6 +134,7 @@
 
   /** Without places that do not rise: a clock that was set back, or two values of one moment, of which the last counts. */
   function rising(at, values) {
+    if (at.every((place, index) => !index || place > at[index - 1])) return [at, values];
     const kept = [];
     at.forEach((place, index) => {
       while (kept.length && at[kept.at(-1)] >= place) kept.pop();
