@@ -11,6 +11,7 @@
   const HIDDEN = /[^\n\t\P{C}]|[\p{Zl}\p{Zp}]/gu;
   const RAISED = { "-": "⁻", ...[..."⁰¹²³⁴⁵⁶⁷⁸⁹"] };
   const SHARES = ["accuracy", "precision", "recall", "f1", "macro_f1", "roc_auc", "top1_agreement"];
+  const SHARE_ENDS = ["_accuracy", "_top1_agreement"]; // while it learned, of a variant
   const LOWER_IS_BETTER = ["nll", "loss", "brier", "ece", "error", "mae", "mse", "rmse", "seconds"];
   const LOWER_ENDS = ["_loss", "_error", "_difference", "_milliseconds", "_seconds", "_bytes"];
   const isBound = (metric) => metric.endsWith("_low") || metric.endsWith("_high");
@@ -67,7 +68,7 @@
 
   function isShare(metric) {
     const name = lastPart(metric).replace(/_low$/, "").replace(/_high$/, "");
-    return SHARES.includes(name) || name.endsWith("_top1_agreement"); // of a variant
+    return SHARES.includes(name) || SHARE_ENDS.some((end) => name.endsWith(end));
   }
 
   /** A metric's value in its own way: percent, bytes or four digits. */
