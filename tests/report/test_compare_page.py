@@ -238,7 +238,7 @@ def test_the_axis_can_be_wall_time(insects: list[Run], ledger: Ledger, compare: 
 
 def test_the_cursor_is_in_all_charts_and_tells_each_run_s_value_by_keys_too(insects: list[Run], compare: Open) -> None:
     page = compare(insects[:2])
-    drawn(page, "lr"), drawn(page, "train_loss")
+    drawn(page, "train_accuracy"), drawn(page, "check_accuracy")
     first = page.locator(".rh-plot").nth(0)
     first.focus()
     first.press("Home")

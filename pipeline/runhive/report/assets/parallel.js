@@ -8,7 +8,7 @@
   const { visible } = runhive.numerals;
   const HEIGHT = 320;
   const EDGE = { side: 60, top: 40, bottom: 22 };
-  const SPACE = 132; // pixels between two axes
+  const SPACES = [132, 320]; // pixels between two axes, at least and at most
   const SPAN = HEIGHT - EDGE.top - EDGE.bottom;
   const STEP = 0.02;
   const GAP = 12; // pixels between two numbers
@@ -18,10 +18,12 @@
    * Calls *changed* when a range does. A range is dragged over an axis, or moved by arrow keys at its two ends.
    */
   function parallel(host, runs, names, ranges, changed) {
+    const gaps = Math.max(1, names.length - 1);
+    const space = Math.max(SPACES[0], Math.min(SPACES[1], (host.clientWidth - 2 * EDGE.side) / gaps));
     const axes = names.map((name, index) => ({
-      name, x: EDGE.side + index * SPACE, ...axisOf(name, runs.map((run) => run.value(name))),
+      name, x: EDGE.side + index * space, ...axisOf(name, runs.map((run) => run.value(name))),
     }));
-    const width = 2 * EDGE.side + Math.max(0, axes.length - 1) * SPACE;
+    const width = 2 * EDGE.side + Math.max(0, axes.length - 1) * space;
     const lines = runs.map((run) => line(run, axes));
     const told = element("p", { class: "rh-quiet rh-caption", role: "status" });
     const brushes = axes.map((axis) => brush(axis, ranges, refresh));
