@@ -1,8 +1,9 @@
 """The theme's search, over the docs, runs and versions of models, also in a site that is opened from a folder.
 
-The theme shows what it finds as HTML, so everything of a run is escaped before it goes into the index. Every page
-loads the index, so it has the last RECENT runs, and of the older ones, up to MOST_RUNS in all, those that somebody
-named, tagged or noted. The filter of the Runs page searches all.
+The theme shows what it finds as HTML, so everything of a run is escaped before it goes into the index. Whoever searches
+loads all of it, so it has the last RECENT runs, and of the older ones, up to MOST_RUNS in all, those that somebody
+named, tagged or noted. The filter of the Runs page searches all. The theme's own index, which every page loads, is left
+empty: assets/search-when-asked.js puts the documents in.
 """
 
 import json
@@ -20,6 +21,7 @@ from runhive.tracking.registry.catalog import Catalog, Version
 
 INDEX = "search/search_index.json"
 INDEX_FROM_FOLDER = "search/search_index.js"
+DOCS = "search/docs.js"
 WORKER = "assets/javascripts/workers/search.*.min.js"
 WORKER_FROM_FOLDER = "search/worker.js"
 RECENT = 1000
@@ -35,12 +37,17 @@ def add_to_search(newest_first: Sequence[Summary], catalog: Catalog, work: Path)
     pages = [page for page in index["docs"] if not page["location"].startswith(RUN_SHELL)]
     versions = [one for model in catalog.models.values() for one in model.versions[-MOST_SHOWN:]]
     found = [*pages, *map(_version, versions), *map(_run, searched(newest_first))]
-    content = json.dumps(index | {"docs": found}, separators=(",", ":"))
-    (work / INDEX).write_text(content, encoding="utf-8")
-    (work / INDEX_FROM_FOLDER).write_text(f"var __index = {content}", encoding="utf-8")
+    empty = json.dumps(index | {"docs": []}, separators=(",", ":"))
+    (work / INDEX).write_text(empty, encoding="utf-8")
+    (work / INDEX_FROM_FOLDER).write_text(f"var __index = {empty}", encoding="utf-8")
+    (work / DOCS).write_text(_script("docs", found), encoding="utf-8")
     for worker in work.glob(WORKER):
-        code = json.dumps(worker.read_text(encoding="utf-8").partition("\n//# sourceMappingURL")[0])
-        (work / WORKER_FROM_FOLDER).write_text(f"window.runhiveSearchWorker = {code};\n", encoding="utf-8")
+        code = worker.read_text(encoding="utf-8").partition("\n//# sourceMappingURL")[0]
+        (work / WORKER_FROM_FOLDER).write_text(_script("worker", code), encoding="utf-8")
+
+
+def _script(name: str, content: object) -> str:
+    return f"window.runhiveSearch.{name} = {json.dumps(content, separators=(',', ':'))};\n"
 
 
 def searched(newest_first: Sequence[Summary]) -> Iterator[Summary]:

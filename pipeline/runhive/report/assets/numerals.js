@@ -77,6 +77,9 @@
     return isShare(metric) ? percent(value) : number(value);
   }
 
+  /** The two ends of an interval, and one unit. */
+  const interval = (metric, low, high) => `${shown(metric, low).replace(/\s*%$/, "")}–${shown(metric, high)}`;
+
   const falls = (metric) =>
     LOWER_IS_BETTER.includes(lastPart(metric)) || LOWER_ENDS.some((end) => lastPart(metric).endsWith(end));
   const isBetter = (metric, value, than) => (falls(metric) ? value < than : value > than);
@@ -112,7 +115,7 @@
   }
 
   runhive.numerals = {
-    NOTHING, asText, clip, fixed, falls, isBetter, isBound, isShare, lastPart, mainMetric, number, percent, points,
+    NOTHING, asText, clip, fixed, falls, interval, isBetter, isBound, isShare, lastPart, mainMetric, number, percent, points,
     seconds, shown, signed, size, visible, when,
   };
 })();
