@@ -1,5 +1,6 @@
 """Each kind of page in Debian's Chromium: from a folder and under a sub-path of a server, in both themes."""
 
+import gzip
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -126,6 +127,23 @@ def test_by_three_clicks_from_home_one_sees_why_the_latest_run_is_worse_than_the
     page.get_by_role("button", name="images of run 2").click()
     expect(page.get_by_role("heading", name="Lost by 2: 7")).to_be_visible()
     assert page.locator(".rh-gallery").last.locator("li").count() == 7
+    assert said == []
+
+
+def test_a_page_of_a_run_weighs_less_than_150_kilobytes_until_its_model_or_the_search_is_asked_for(
+    site: Path, ledger: Ledger, told: tuple[Page, list[str]], served: Callable[[Path], str]
+) -> None:
+    """All that a first visit asks for, as GitHub Pages sends it: text is compressed."""
+    page, said = told
+    run, base = page_of("completed", site, ledger)[0], served(site / "index.html").removesuffix("index.html")
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url))
+    page.goto(served(run), wait_until="networkidle")
+    files = [site / url.removeprefix(base).partition("?")[0] for url in asked if url.startswith(base)]
+    sent = [file.read_bytes() if file.suffix == ".jpg" else gzip.compress(file.read_bytes()) for file in files]
+
+    assert {run.name, "search_index.json"} <= {file.name for file in files}
+    assert sum(map(len, sent)) < 150_000, sorted(zip(map(len, sent), files, strict=True))
     assert said == []
 
 
