@@ -13,6 +13,11 @@ from runhive.report.site import Plan, build
 from runhive.tracking.ledger.ledger import Ledger
 
 ROOT = Path(__file__).parents[2]
+SHIFTED = """new Promise((done) => {
+  const seen = new PerformanceObserver((list) => done(list.getEntries().reduce((sum, one) => sum + one.value, 0)));
+  seen.observe({type: "layout-shift", buffered: true});
+  setTimeout(() => done(0), 200); // the observer is told of the past at once, if there was any
+})"""
 Axe = Callable[[Page], list[list[str]]]
 DOCS = ("tutorial/first-run", "how-to/compare", "reference/params", "explanation/performance")
 KINDS = (
@@ -49,10 +54,13 @@ def docs_site(empty_ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.mark.parametrize("scheme", ["file", "http"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_page_tells_the_console_nothing_and_asks_no_other_host(
+def test_a_page_tells_the_console_nothing_asks_no_other_host_and_does_not_jump(
     kind: str, scheme: str, site: Path, ledger: Ledger, told: tuple[Page, list[str]], served: Callable[[Path], str]
 ) -> None:
-    """Neither an error, nor a word of the content security policy, nor a request that leaves the site."""
+    """Neither an error, nor a word of the content security policy, nor a request that leaves the site.
+
+    A layout shift below 0.1 is what web.dev calls good.
+    """
     page, said = told
     path, state = page_of(kind, site, ledger)
     page.goto(address_of(path, scheme, served) + state, wait_until="networkidle")
@@ -60,6 +68,7 @@ def test_a_page_tells_the_console_nothing_and_asks_no_other_host(
         page.wait_for_selector(".rh-compared:not([aria-busy]) .rh-compare-section")
 
     expect(page.locator("h1")).to_be_visible()
+    assert page.evaluate(SHIFTED) < 0.1
     assert said == []
 
 
