@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import PIL.Image
 import pytest
+import screenshots
 from playwright.sync_api import Browser, Page, expect
 from test_report_browser import Scheme, address_of
 
@@ -154,6 +156,18 @@ def test_a_page_of_a_run_weighs_less_than_150_kilobytes_until_its_model_or_the_s
     assert {run.name, "search_index.json"} <= {file.name for file in files}
     assert sum(map(len, sent)) < 150_000, sorted(zip(map(len, sent), files, strict=True))
     assert said == []
+
+
+def test_pictures_to_look_at_are_taken_at_three_widths_in_both_themes(
+    site: Path, browser: Browser, tmp_path: Path
+) -> None:
+    taken = screenshots.take(browser, site, ["index.html"], tmp_path)
+    widths = {PIL.Image.open(path).width for path in taken}
+    grounds = {PIL.Image.open(path).convert("RGB").getpixel((5, 200)) for path in taken}
+
+    assert len(taken) == 6 and widths == {390, 820, 1440}
+    assert len(grounds) == 2, "one light, one dark"
+    assert len(screenshots.pages_of(site)) == 8
 
 
 def test_the_runs_that_are_ticked_are_compared_by_a_click(site: Path, told: tuple[Page, list[str]]) -> None:
