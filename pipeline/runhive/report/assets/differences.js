@@ -119,5 +119,12 @@
     return `data ${visible(run.value("data_digest") ?? "unknown", 60).slice(0, 12)}`;
   }
 
-  runhive.differences = Object.assign(differences, { rowsOf, differing, basisOf });
+  /** A line under a chart, on what the metrics among *names* were measured; null where there is none. */
+  function measuredOn(runs, names) {
+    const metrics = names.filter((name) => name.startsWith("metrics.") && !name.startsWith("metrics.export."));
+    const first = runs.find((run) => metrics.some((name) => run.value(name) !== null));
+    return first ? element("p", { class: "rh-quiet rh-measured" }, `Measured on ${basisOf(first, "metrics.")}.`) : null;
+  }
+
+  runhive.differences = Object.assign(differences, { rowsOf, differing, basisOf, measuredOn });
 })();
