@@ -79,7 +79,7 @@ def _weights(site: Path) -> list[str]:
     """Kilobytes of a run's page, of all files a run, and megabytes of what the search loads."""
     pages = [page.stat().st_size for page in (site / "runs").glob("2*.html")]
     everything = sum(file.stat().st_size for file in site.rglob("*") if file.is_file())
-    search = (site / "search/search_index.js").stat().st_size
+    search = (site / "search/docs.js").stat().st_size
     return [f"{sum(pages) / len(pages) / 1000:.1f}", f"{everything / len(pages) / 1000:.1f}", f"{search / 1e6:.2f}"]
 
 

@@ -238,7 +238,7 @@ def test_the_axis_can_be_wall_time(insects: list[Run], ledger: Ledger, compare: 
 
 def test_the_cursor_is_in_all_charts_and_tells_each_run_s_value_by_keys_too(insects: list[Run], compare: Open) -> None:
     page = compare(insects[:2])
-    drawn(page, "lr"), drawn(page, "train_loss")
+    drawn(page, "train_accuracy"), drawn(page, "check_accuracy")
     first = page.locator(".rh-plot").nth(0)
     first.focus()
     first.press("Home")
@@ -372,6 +372,10 @@ def test_what_is_not_comparable_is_neither_tested_nor_ranked(
     expect(accuracy).to_contain_text("not ranked")
     expect(accuracy).not_to_contain_text("★")
     expect(page.locator("#scatter .rh-note")).to_contain_text("measured on different images")
+    expect(page.locator("#parallel .rh-note")).to_contain_text("Measured on other images, data or definitions")
+    last = page.locator("#parallel .rh-axis").last.get_attribute("x1")
+    lines = page.locator("#parallel path.rh-line").evaluate_all("lines => lines.map(line => line.getAttribute('d'))")
+    assert [f"L{last} " in line for line in lines] == [True, False, False], "the last axis is that of the accuracy"
 
 
 def test_the_scatter_begins_with_the_parameter_that_parts_the_runs_and_no_seed(
@@ -409,6 +413,8 @@ def test_comparable_metrics_are_ranked_and_say_on_what_they_were_measured(insect
 
     assert ["★" in text for text in accuracy.all_inner_texts()] == [index == best for index in range(len(insects))]
     assert "evaluation set val, digest" in (accuracy.first.locator("span").first.get_attribute("title") or "")
+    for part in ("parallel", "scatter"):
+        expect(page.locator(f"#{part} .rh-measured")).to_contain_text("Measured on evaluation set val, digest")
 
 
 def test_the_images_whose_answer_changed_are_shown_with_their_names(

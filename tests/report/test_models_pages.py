@@ -137,6 +137,17 @@ def test_the_pages_of_models_and_versions_are_quiet_and_usable_for_all(
         assert axe(page) == [], path.name
 
 
+def test_the_search_finds_versions_by_name_and_alias(site: Path, told: tuple[Page, list[str]]) -> None:
+    page, said = told
+    for words, version in (("colours@v1.1.0", "colours-1.1.0"), ("colours prod", "colours-1.0.0")):
+        page.goto((site / "index.html").as_uri())
+        page.locator(".md-search__input").click()
+        page.keyboard.type(words)
+        page.locator(".md-search-result__link").first.click()
+        page.wait_for_url(f"**/models/{version}.html*")
+    assert said == []
+
+
 def test_by_the_jumps_of_a_version_s_page_each_part_is_one_click_away(site: Path, told: tuple[Page, list[str]]) -> None:
     page, said = told
     page.goto((site / "models/colours-1.1.0.html").as_uri())

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
+
+from runhive.tracking.ledger.ledger import Ledger
 
 Scheme = Literal["light", "dark"]
 CONTRAST = """() => {
@@ -174,6 +176,20 @@ def test_the_search_finds_a_run_and_leads_to_its_page(
     page.wait_for_url(re.compile(rf"{run}\.html"))
 
     assert run in page.locator("h1").inner_text()
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_the_search_finds_failed_runs_by_their_cause(
+    scheme: str, ledger: Ledger, site: Path, browser: Browser, served: Callable[[Path], str]
+) -> None:
+    run = next(run for run in ledger.runs() if run.state == "failed")
+    page = browser.new_page()
+    page.goto(address_of(site / "runs/index.html", scheme, served))
+    page.locator(".md-search__input").click()
+    page.keyboard.type(str(run.cause).partition("(")[0])
+
+    expect(page.locator(f'.md-search-result__link[href*="{run.run_id}"]')).to_be_visible()
     page.close()
 
 

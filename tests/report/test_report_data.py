@@ -93,7 +93,9 @@ def test_hostile_lists_are_only_text(source: Path, tmp_path: Path) -> None:
         assert not {"\u202e", "\u200b", "\x00", "\x1b"} & set(path.read_text(encoding="utf-8"))
 
 
-def test_a_digest_that_is_none_gives_no_page(source: Path, tmp_path: Path) -> None:
+def test_a_digest_that_is_none_gives_no_page_and_no_page_says_that_there_are_no_runs(
+    source: Path, tmp_path: Path
+) -> None:
     pygit2.init_repository(str(tmp_path / "repository"))
     ledger = open_ledger(tmp_path / "repository")
     for number, digest in enumerate(["../../../evil", "AB" * 32, 5, None]):
@@ -101,7 +103,8 @@ def test_a_digest_that_is_none_gives_no_page(source: Path, tmp_path: Path) -> No
     build(ledger, source, tmp_path / "site")
 
     assert [path.name for path in (tmp_path / "site/data").iterdir() if path.suffix == ".html"] == ["index.html"]
-    assert "No runs yet" in read(tmp_path / "site/data/index.html").text
+    assert "No run says which data it had" in read(tmp_path / "site/data/index.html").text
+    assert "No run has completed yet" in read(tmp_path / "site/trends/index.html").text
 
 
 def test_without_its_files_a_version_says_so(source: Path, tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """Each kind of page in Debian's Chromium: from a folder and under a sub-path of a server, in both themes."""
 
+import gzip
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import PIL.Image
 import pytest
+import screenshots
 from playwright.sync_api import Browser, Page, expect
 from test_report_browser import Scheme, address_of
 
@@ -12,6 +15,11 @@ from runhive.report.site import Plan, build
 from runhive.tracking.ledger.ledger import Ledger
 
 ROOT = Path(__file__).parents[2]
+SHIFTED = """new Promise((done) => {
+  const seen = new PerformanceObserver((list) => done(list.getEntries().reduce((sum, one) => sum + one.value, 0)));
+  seen.observe({type: "layout-shift", buffered: true});
+  setTimeout(() => done(0), 200); // the observer is told of the past at once, if there was any
+})"""
 Axe = Callable[[Page], list[list[str]]]
 DOCS = ("tutorial/first-run", "how-to/compare", "reference/params", "explanation/performance")
 KINDS = (
@@ -48,10 +56,13 @@ def docs_site(empty_ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.mark.parametrize("scheme", ["file", "http"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_page_tells_the_console_nothing_and_asks_no_other_host(
+def test_a_page_tells_the_console_nothing_asks_no_other_host_and_does_not_jump(
     kind: str, scheme: str, site: Path, ledger: Ledger, told: tuple[Page, list[str]], served: Callable[[Path], str]
 ) -> None:
-    """Neither an error, nor a word of the content security policy, nor a request that leaves the site."""
+    """Neither an error, nor a word of the content security policy, nor a request that leaves the site.
+
+    A layout shift below 0.1 is what web.dev calls good.
+    """
     page, said = told
     path, state = page_of(kind, site, ledger)
     page.goto(address_of(path, scheme, served) + state, wait_until="networkidle")
@@ -59,6 +70,7 @@ def test_a_page_tells_the_console_nothing_and_asks_no_other_host(
         page.wait_for_selector(".rh-compared:not([aria-busy]) .rh-compare-section")
 
     expect(page.locator("h1")).to_be_visible()
+    assert page.evaluate(SHIFTED) < 0.1
     assert said == []
 
 
@@ -127,6 +139,35 @@ def test_by_three_clicks_from_home_one_sees_why_the_latest_run_is_worse_than_the
     expect(page.get_by_role("heading", name="Lost by 2: 7")).to_be_visible()
     assert page.locator(".rh-gallery").last.locator("li").count() == 7
     assert said == []
+
+
+def test_a_page_of_a_run_weighs_less_than_150_kilobytes_until_its_model_or_the_search_is_asked_for(
+    site: Path, ledger: Ledger, told: tuple[Page, list[str]], served: Callable[[Path], str]
+) -> None:
+    """All that a first visit asks for, as GitHub Pages sends it: text is compressed."""
+    page, said = told
+    run, base = page_of("completed", site, ledger)[0], served(site / "index.html").removesuffix("index.html")
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url))
+    page.goto(served(run), wait_until="networkidle")
+    files = [site / url.removeprefix(base).partition("?")[0] for url in asked if url.startswith(base)]
+    sent = [file.read_bytes() if file.suffix == ".jpg" else gzip.compress(file.read_bytes()) for file in files]
+
+    assert {run.name, "search_index.json"} <= {file.name for file in files}
+    assert sum(map(len, sent)) < 150_000, sorted(zip(map(len, sent), files, strict=True))
+    assert said == []
+
+
+def test_pictures_to_look_at_are_taken_at_three_widths_in_both_themes(
+    site: Path, browser: Browser, tmp_path: Path
+) -> None:
+    taken = screenshots.take(browser, site, ["index.html"], tmp_path)
+    widths = {PIL.Image.open(path).width for path in taken}
+    grounds = {PIL.Image.open(path).convert("RGB").getpixel((5, 200)) for path in taken}
+
+    assert len(taken) == 6 and widths == {390, 820, 1440}
+    assert len(grounds) == 2, "one light, one dark"
+    assert len(screenshots.pages_of(site)) == 8
 
 
 def test_the_runs_that_are_ticked_are_compared_by_a_click(site: Path, told: tuple[Page, list[str]]) -> None:

@@ -110,7 +110,7 @@ def test_the_stamp_names_the_ledger_s_tip(site: Path, ledger: Ledger) -> None:
 
 
 def test_an_empty_ledger_says_what_to_type(empty_site: Path) -> None:
-    for page in ("index.html", "runs/index.html"):
+    for page in ("index.html", "runs/index.html", "compare/index.html", "trends/index.html", "data/index.html"):
         assert "No runs yet" in read(empty_site / page).text
         assert "<code>dvc repro</code>" in (empty_site / page).read_text()
 

@@ -34,7 +34,7 @@ def write_data_pages(runs: Sequence[Summary], ledger: Ledger, work: Path) -> Non
         body = render("data.html", page=page, versions=history[::-1], names=names, history=HISTORY)
         (work / "data" / names[version.digest]).write_bytes(shell.fill(body))
     if not shown:
-        (work / "data/index.html").write_bytes(shell.fill(render("empty.html")))
+        (work / "data/index.html").write_bytes(shell.fill(render("data_empty.html", runs=len(runs))))
 
 
 def _shown(runs: Sequence[Summary]) -> list[DataVersion[Summary]]:

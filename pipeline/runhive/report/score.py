@@ -8,6 +8,7 @@ from runhive.report.text import clip
 from runhive.tracking.ledger.run import Run
 
 SHARES = ("accuracy", "precision", "recall", "f1", "macro_f1", "roc_auc", "top1_agreement")
+SHARE_ENDS = ("_accuracy", "_top1_agreement")  # while it learned, of a variant
 LOWER_IS_BETTER = ("nll", "loss", "brier", "ece", "error", "mae", "mse", "rmse", "seconds")
 LOWER_ENDS = ("_loss", "_error", "_difference", "_milliseconds", "_seconds", "_bytes")
 BOUNDS = ("_low", "_high")
@@ -95,7 +96,7 @@ def finite_metrics(run: Run) -> dict[str, float]:
 def is_share(metric: str) -> bool:
     """True for metrics in [0, 1] that are shown in percent."""
     name = metric.rpartition(".")[2].removesuffix("_low").removesuffix("_high")
-    return name in SHARES or name.endswith("_top1_agreement")  # of a variant
+    return name in SHARES or name.endswith(SHARE_ENDS)
 
 
 def is_better(metric: str, value: float, than: float) -> bool:

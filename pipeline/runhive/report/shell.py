@@ -19,7 +19,8 @@ TITLE = "RUNHIVE-RUN"  # stands for the run's id in docs/runs/run.md
 RUN_SHELL = "runs/run.html"
 # 404.html links from the root of the host: dead from file:// and in project pages. The sitemap knows no address.
 UNUSED = ("404.html", "sitemap.xml", "sitemap.xml.gz")
-SEARCH_FROM_FOLDER = "assets/search-from-folder.js"
+SEARCH_WHEN_ASKED = "assets/search-when-asked.js"
+THEME_SCRIPT = re.compile(r'<script src="[^"]*assets/javascripts/bundle\..*', re.DOTALL)
 BLANKS = re.compile(r"(<(pre|textarea|script)\b.*?</\2>)|\s*\n\s*", re.DOTALL)
 
 
@@ -60,13 +61,17 @@ def render_shell(source: Path, target: Path) -> None:
 
 
 def finish_shell(target: Path) -> None:
-    """Make what a builder rendered into *target* fit: a policy on every page, no blanks, no page that leads nowhere."""
+    """Make what a builder rendered into *target* fit: a policy on every page, no blanks, no page that leads nowhere.
+
+    The theme's own script, and what comes after it, waits for what the page shows.
+    """
     for name in UNUSED:
         (target / name).unlink(missing_ok=True)
     for page in target.rglob("*.html"):
         to_root = "../" * (len(page.relative_to(target).parts) - 1)
         content = with_policy(BLANKS.sub(lambda found: found[1] or "\n", page.read_text(encoding="utf-8")))
-        script = f'<script src="{to_root}{SEARCH_FROM_FOLDER}"></script></head>'
+        content = THEME_SCRIPT.sub(lambda found: found[0].replace("<script src=", "<script defer src="), content)
+        script = f'<script src="{to_root}{SEARCH_WHEN_ASKED}"></script></head>'
         page.write_text(content.replace("</head>", script, 1), encoding="utf-8")
 
 

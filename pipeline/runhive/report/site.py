@@ -19,7 +19,7 @@ from runhive.report.models_site import write_model_pages
 from runhive.report.npm import Package, Unreachable, bring, locked, place
 from runhive.report.page_maker import Place
 from runhive.report.pages import Links, jobs_of, write_run_pages
-from runhive.report.search import add_runs_to_search
+from runhive.report.search import add_to_search
 from runhive.report.series import series_of
 from runhive.report.shell import RUN_SHELL, Shell, read_shell, render_shell
 from runhive.report.stamp import Stamp
@@ -113,7 +113,7 @@ def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan, progress: Prog
             details[detail.run_id] = detail
             progress(done, len(jobs))
     write_compare(summaries, details, shards, ledger, work, links.has_charts)
-    add_runs_to_search(summaries, work)
+    add_to_search(summaries, catalog, work)
     keep.close()
     stamp.write(work / STAMP)
     return stamp

@@ -16,6 +16,7 @@ from runhive.tracking.ledger.states import STATES
 
 TABLED = ("arch", "mode", "epochs", "lr")
 LONGEST_NOTES = 1000
+LONGEST_CAUSE = 500
 ENDINGS = {
     "running": "Still running",
     "completed": "Completed",
@@ -52,6 +53,7 @@ class Facts:
     has_fetched: bool
     onnx: Onnx | None
     kept: tuple[str, ...] = ()
+    cause: str = ""
 
 
 FACTS = TypeAdapter(Facts)
@@ -124,6 +126,7 @@ def facts_of(run: Run, kept: Iterable[str] = ()) -> Facts:
         has_fetched=any(event.type == "fetched" for event in run.events),
         onnx=onnx_of(run),
         kept=tuple(kept),
+        cause=(run.cause or "")[:LONGEST_CAUSE],
     )
 
 

@@ -24,7 +24,8 @@ def write_trends(
     page = trends_page(by_experiment)
     marks = write_shard(work, "trends", trends_data(by_experiment))
     scripts = SCRIPTS if has_charts else ()
-    body = render("trends.html", page=page, shards=[*shards, marks], scripts=scripts, has_charts=has_charts)
+    loaded = {"shards": [*shards, marks], "scripts": scripts, "has_charts": has_charts}
+    body = render("trends.html", page=page, runs=len(rows), **loaded)
     index = work / "trends/index.html"
     index.write_bytes(read_shell(index, "runhive-trends").fill(body))
     (work / "trends" / FEED).write_bytes(atom(page.flags))

@@ -94,5 +94,12 @@
     return bases.size < 2 && !bases.has(null);
   }
 
-  runhive.chosen = { everything, chosen, columns, differs, basis, rankable, LEAST, MOST, SPEEDS, DERIVED };
+  /** Is it the same images, data and definition that *metric* was measured by in both? An exported file's hold anywhere. */
+  function alike(one, other, metric) {
+    if (!metric.startsWith("metrics.") || metric.startsWith("metrics.export.")) return true;
+    const [own, its] = [one, other].map((run) => basis(run) ?? run.value("data_digest"));
+    return own === its;
+  }
+
+  runhive.chosen = { everything, chosen, columns, differs, basis, rankable, alike, LEAST, MOST, SPEEDS, DERIVED };
 })();

@@ -14,8 +14,15 @@
     return DASHES[(number - 1) % DASHES.length];
   }
 
-  /** The colour as a canvas needs it; *element* is where it will be drawn. */
+  const known = new Map();
+
+  /** The colour as a canvas needs it, asked once while the page stays dark or light; *element* is where it is drawn. */
   function resolved(element, css) {
+    if (!known.has(css)) known.set(css, asked(element, css));
+    return known.get(css);
+  }
+
+  function asked(element, css) {
     const probe = document.createElement("i");
     probe.style.color = css;
     element.append(probe);
@@ -51,6 +58,8 @@
       element("b", { style: `color:${colour(number)}` }, String(number)),
     );
   }
+
+  onScheme(() => known.clear()); // before any drawing hears of it
 
   runhive.colours = { colour, dash, resolved, onScheme, swatch };
 })();

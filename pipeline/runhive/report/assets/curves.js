@@ -6,6 +6,7 @@
   const { colour, dash } = runhive.colours;
   const { isShare, number, seconds, shown, visible } = runhive.numerals;
   const MOST_WITH_RAW = 6; // runs whose unsmoothed line is shown, too
+  const SCHEDULED = ["lr", "seconds"];
   const AXES = { epoch: "epoch", step: "step", second: "seconds" };
 
   /**
@@ -84,7 +85,7 @@
     );
   }
 
-  /** The quantities in the order in which the runs have them, each with the runs that have it. */
+  /** The quantities, what is looked for first at the top, each with the runs that have it. */
   function grouped(runs) {
     const found = new Map();
     for (const run of runs) {
@@ -94,7 +95,15 @@
         found.get(key).curves.push({ run, curve });
       }
     }
-    return [...found.values()];
+    return [...found.values()].sort((one, other) => rank(one) - rank(other));
+  }
+
+  /** How right the model is, its losses, what else was logged, what the schedule did, the machine. */
+  function rank({ name, axis }) {
+    if (axis === "second") return 4;
+    if (isShare(name)) return 0;
+    if (name.endsWith("loss")) return 1;
+    return SCHEDULED.includes(name) ? 3 : 2;
   }
 
   function figure(group) {
@@ -134,6 +143,7 @@
 
   /** Without places that do not rise: a clock that was set back, or two values of one moment, of which the last counts. */
   function rising(at, values) {
+    if (at.every((place, index) => !index || place > at[index - 1])) return [at, values];
     const kept = [];
     at.forEach((place, index) => {
       while (kept.length && at[kept.at(-1)] >= place) kept.pop();

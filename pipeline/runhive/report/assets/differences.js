@@ -5,7 +5,7 @@
   const { element, fill, quiet, table } = runhive.elements;
   const { swatch } = runhive.colours;
   const { columns, differs, rankable, SPEEDS, DERIVED } = runhive.chosen;
-  const { falls, number, seconds, shown, visible, NOTHING } = runhive.numerals;
+  const { falls, interval, number, seconds, shown, visible, NOTHING } = runhive.numerals;
   const { plain } = runhive.changes;
   const OWN = ["name", "state", "experiment", "tags", "commit", "branch", "dirty", "host", "cause", "notes"];
   const BOUND = /_(low|high)$/;
@@ -106,7 +106,7 @@
         "span", { title: basisOf(run, row.name) },
         told === best ? element("b", { title: "the best of these" }, "★ ", told) : told,
         run.value("selected") === true && isBounded ? element("abbr", { title: "the epoch was selected on these images" }, "*") : null,
-        isBounded ? element("span", { class: "rh-interval" }, ` ${shown(metric, low)}–${shown(metric, high)}`) : null,
+        isBounded ? element("span", { class: "rh-interval" }, ` ${interval(metric, low, high)}`) : null,
       );
       return { of: cell, css: "rh-number" };
     });
@@ -119,5 +119,12 @@
     return `data ${visible(run.value("data_digest") ?? "unknown", 60).slice(0, 12)}`;
   }
 
-  runhive.differences = Object.assign(differences, { rowsOf, differing, basisOf });
+  /** A line under a chart, on what the metrics among *names* were measured; null where there is none. */
+  function measuredOn(runs, names) {
+    const metrics = names.filter((name) => name.startsWith("metrics.") && !name.startsWith("metrics.export."));
+    const first = runs.find((run) => metrics.some((name) => run.value(name) !== null));
+    return first ? element("p", { class: "rh-quiet rh-measured" }, `Measured on ${basisOf(first, "metrics.")}.`) : null;
+  }
+
+  runhive.differences = Object.assign(differences, { rowsOf, differing, basisOf, measuredOn });
 })();

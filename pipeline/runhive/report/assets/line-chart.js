@@ -17,18 +17,17 @@
    * its end; it may be `faint`, `stepped`, of `points` alone or `silent` at the cursor.
    */
   function lineChart(host, chart) {
-    const colours = new Map();
-    const paint = (css) => colours.get(css) ?? colours.set(css, resolved(host, css)).get(css);
+    const paint = (css) => resolved(host, css);
     const [at, ...values] = aligned(chart.lines, chart.log);
     const tip = element("div", { class: "rh-tip", role: "status", hidden: true });
     const plot = new window.uPlot(options(host, chart, paint, tip), [at, ...values], host);
     host.append(tip);
-    const resize = new ResizeObserver(() => plot.setSize({ width: Math.max(200, host.clientWidth), height: HEIGHT }));
+    const resize = new ResizeObserver(() => {
+      const width = widthIn(host);
+      if (width !== plot.width) plot.setSize({ width, height: HEIGHT }); // it is told of the first width too
+    });
     resize.observe(host);
-    const redraw = () => {
-      colours.clear();
-      plot.redraw(false);
-    };
+    const redraw = () => plot.redraw(false);
     const forget = onScheme(redraw);
     byKeys(host, plot, chart);
     return {
@@ -49,7 +48,7 @@
       grid: { stroke: () => paint("var(--rh-edge)"), width: 1 }, ticks: { show: false },
     };
     return {
-      width: Math.max(200, host.clientWidth),
+      width: widthIn(host),
       height: HEIGHT,
       padding: [10, 30, 0, 0],
       legend: { show: false },
@@ -74,6 +73,8 @@
       },
     };
   }
+
+  const widthIn = (host) => Math.max(200, host.clientWidth);
 
   const around = (value, margin) => [value - margin, value + margin];
 
@@ -102,8 +103,9 @@
 
   /** All places in one rising list, and each line's values at them; what a logarithm cannot show is left out. */
   function aligned(lines, log) {
-    const isSame = lines.every((line) => line.at.length === lines[0].at.length && line.at.every((one, i) => one === lines[0].at[i]));
-    const at = isSame ? lines[0].at : [...new Set(lines.flatMap((line) => line.at))].sort((a, b) => a - b);
+    const [{ at: own }] = lines;
+    const isSame = lines.every(({ at }) => at === own || (at.length === own.length && at.every((one, index) => one === own[index])));
+    const at = isSame ? own : [...new Set(lines.flatMap((line) => line.at))].sort((a, b) => a - b);
     const shown = (value) => (log && !(value > 0) ? null : value);
     if (isSame) return [at, ...lines.map((line) => line.values.map(shown))];
     const places = new Map(at.map((one, index) => [one, index]));

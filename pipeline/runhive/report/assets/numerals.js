@@ -11,6 +11,7 @@
   const HIDDEN = /[^\n\t\P{C}]|[\p{Zl}\p{Zp}]/gu;
   const RAISED = { "-": "⁻", ...[..."⁰¹²³⁴⁵⁶⁷⁸⁹"] };
   const SHARES = ["accuracy", "precision", "recall", "f1", "macro_f1", "roc_auc", "top1_agreement"];
+  const SHARE_ENDS = ["_accuracy", "_top1_agreement"]; // while it learned, of a variant
   const LOWER_IS_BETTER = ["nll", "loss", "brier", "ece", "error", "mae", "mse", "rmse", "seconds"];
   const LOWER_ENDS = ["_loss", "_error", "_difference", "_milliseconds", "_seconds", "_bytes"];
   const isBound = (metric) => metric.endsWith("_low") || metric.endsWith("_high");
@@ -67,7 +68,7 @@
 
   function isShare(metric) {
     const name = lastPart(metric).replace(/_low$/, "").replace(/_high$/, "");
-    return SHARES.includes(name) || name.endsWith("_top1_agreement"); // of a variant
+    return SHARES.includes(name) || SHARE_ENDS.some((end) => name.endsWith(end));
   }
 
   /** A metric's value in its own way: percent, bytes or four digits. */
@@ -75,6 +76,9 @@
     if (metric.endsWith("_bytes") && value >= 0) return size(Math.trunc(value));
     return isShare(metric) ? percent(value) : number(value);
   }
+
+  /** The two ends of an interval, and one unit. */
+  const interval = (metric, low, high) => `${shown(metric, low).replace(/\s*%$/, "")}–${shown(metric, high)}`;
 
   const falls = (metric) =>
     LOWER_IS_BETTER.includes(lastPart(metric)) || LOWER_ENDS.some((end) => lastPart(metric).endsWith(end));
@@ -111,7 +115,7 @@
   }
 
   runhive.numerals = {
-    NOTHING, asText, clip, fixed, falls, isBetter, isBound, isShare, lastPart, mainMetric, number, percent, points,
+    NOTHING, asText, clip, fixed, falls, interval, isBetter, isBound, isShare, lastPart, mainMetric, number, percent, points,
     seconds, shown, signed, size, visible, when,
   };
 })();

@@ -5,10 +5,11 @@
   const { element } = runhive.elements;
   const { colour, dash } = runhive.colours;
   const { axisOf } = runhive;
+  const { alike } = runhive.chosen;
   const { visible } = runhive.numerals;
   const HEIGHT = 320;
   const EDGE = { side: 60, top: 40, bottom: 22 };
-  const SPACE = 132; // pixels between two axes
+  const SPACES = [132, 320]; // pixels between two axes, at least and at most
   const SPAN = HEIGHT - EDGE.top - EDGE.bottom;
   const STEP = 0.02;
   const GAP = 12; // pixels between two numbers
@@ -18,10 +19,10 @@
    * Calls *changed* when a range does. A range is dragged over an axis, or moved by arrow keys at its two ends.
    */
   function parallel(host, runs, names, ranges, changed) {
-    const axes = names.map((name, index) => ({
-      name, x: EDGE.side + index * SPACE, ...axisOf(name, runs.map((run) => run.value(name))),
-    }));
-    const width = 2 * EDGE.side + Math.max(0, axes.length - 1) * SPACE;
+    const gaps = Math.max(1, names.length - 1);
+    const space = Math.max(SPACES[0], Math.min(SPACES[1], (host.clientWidth - 2 * EDGE.side) / gaps));
+    const axes = names.map((name, index) => axisFor(name, EDGE.side + index * space, runs));
+    const width = 2 * EDGE.side + Math.max(0, axes.length - 1) * space;
     const lines = runs.map((run) => line(run, axes));
     const told = element("p", { class: "rh-quiet rh-caption", role: "status" });
     const brushes = axes.map((axis) => brush(axis, ranges, refresh));
@@ -34,6 +35,7 @@
           lines, axes.map(scale), numbers(runs, axes[0]), brushes.map((one) => one.drawn),
         ),
       ),
+      note(runs, axes) ?? "",
     );
     refresh(false);
 
@@ -50,13 +52,28 @@
     return { kept: () => runs.filter((run) => within(run, axes, ranges)) };
   }
 
+  /** An axis; `of(run)` is the run's value on it, null where it may not be compared with that of the first which has one. */
+  function axisFor(name, x, runs) {
+    const first = runs.find((run) => run.value(name) !== null);
+    const of = (run) => (alike(run, first, name) ? run.value(name) : null);
+    return { name, x, of, ...axisOf(name, runs.map(of)) };
+  }
+
+  /** On what the metrics were measured, and whose lines break because theirs were measured otherwise. */
+  function note(runs, axes) {
+    const others = runs.filter((run) => axes.some((axis) => run.value(axis.name) !== null && axis.of(run) === null));
+    if (!others.length) return runhive.differences.measuredOn(runs, axes.map((axis) => axis.name));
+    const told = "Measured on other images, data or definitions than the first";
+    return element("p", { class: "rh-note" }, `${told}: ${others.map((run) => run.number).join(", ")}. Lines break at such an axis.`);
+  }
+
   const toY = (place) => EDGE.top + (1 - place) * SPAN;
 
   /** Does the run lie in every range? One without a value lies in none. */
   function within(run, axes, ranges) {
     return axes.every((axis) => {
       const range = ranges.get(axis.name);
-      const place = range ? axis.place(run.value(axis.name)) : 0;
+      const place = range ? axis.place(axis.of(run)) : 0;
       return !range || (place !== null && place >= range[0] && place <= range[1]);
     });
   }
@@ -65,7 +82,7 @@
   function line(run, axes) {
     let isOn = false;
     const path = axes.map((axis) => {
-      const place = axis.place(run.value(axis.name));
+      const place = axis.place(axis.of(run));
       const step = place === null ? "" : `${isOn ? "L" : "M"}${axis.x} ${toY(place).toFixed(1)}`;
       isOn = place !== null;
       return step;
@@ -79,8 +96,8 @@
 
   /** The runs' numbers at the left, moved apart where they would lie on each other. */
   function numbers(runs, axis) {
-    const placed = runs.filter((run) => axis && axis.place(run.value(axis.name)) !== null)
-      .map((run) => ({ run, y: toY(axis.place(run.value(axis.name))) })).sort((one, other) => one.y - other.y);
+    const placed = runs.filter((run) => axis && axis.place(axis.of(run)) !== null)
+      .map((run) => ({ run, y: toY(axis.place(axis.of(run))) })).sort((one, other) => one.y - other.y);
     placed.forEach((one, index) => {
       if (index) one.y = Math.max(one.y, placed[index - 1].y + GAP);
     });

@@ -5,7 +5,7 @@
   const { element, quiet } = runhive.elements;
   const { asText } = runhive.filter;
   const { bare } = runhive;
-  const { NOTHING, fixed, isShare, number, points, seconds, shown, visible, when } = runhive.numerals;
+  const { NOTHING, fixed, interval, isShare, number, points, seconds, shown, visible, when } = runhive.numerals;
   const TIMES = ["started_at", "ended_at"];
   const DIGESTS = ["commit", "evaluation_digest", "data_digest", "record_md5"];
   const SPEEDS = /_milliseconds$|^images_per_second$/;
@@ -25,10 +25,9 @@
 
   const metricText = (key, value) => (Math.abs(value) < 1e300 ? shown(bare(key), value) : NOTHING);
 
-  function interval(table, key, place) {
+  function intervalOf(table, key, place) {
     const [low, high] = ["_low", "_high"].map((end) => table.column(key + end)[place]);
-    if (typeof low !== "number" || typeof high !== "number") return null;
-    return `${metricText(key, low).replace(/\s*%$/, "")}–${metricText(key, high)}`;
+    return typeof low === "number" && typeof high === "number" ? interval(bare(key), low, high) : null;
   }
 
   function runCell(model, column, place, best) {
@@ -49,7 +48,7 @@
     const { key } = column;
     const set = model.sets.of(key, place);
     const isBest = best.get(key)?.has(place) ?? false;
-    const range = interval(model.table, key, place);
+    const range = intervalOf(model.table, key, place);
     const said = [
       `${bare(key)} ${asText(value)}`, range && `95 % interval ${range}`, set.detail ?? set.text,
       isBest && "the best in view on this evaluation set",

@@ -38,14 +38,14 @@
   }
 
   function column(table, key, section) {
-    const values = table.column(key).filter((value) => value !== null);
+    const values = table.column(key);
     return {
       key,
       section,
       label: LABELS.get(key) ?? bare(key),
       help: HELP.get(key) ?? "",
       isMetric: section === "Metrics",
-      isNumber: values.length > 0 && values.every((value) => typeof value === "number"),
+      isNumber: values.every((value) => value === null || typeof value === "number") && values.some((value) => value !== null),
     };
   }
 
@@ -82,7 +82,7 @@
     for (const place of places) {
       if (values[place] === null) continue;
       const own = counts.get(experiments[place]) ?? counts.set(experiments[place], new Map()).get(experiments[place]);
-      const written = JSON.stringify(values[place]);
+      const written = typeof values[place] === "object" ? JSON.stringify(values[place]) : values[place];
       own.set(written, (own.get(written) ?? 0) + 1);
     }
     const odd = (own) => [...own.values()].reduce((sum, one) => sum + one, 0) - Math.max(...own.values());
@@ -91,12 +91,15 @@
 
   /** The main metrics of the runs, the most frequent first. */
   function mainMetrics(table, places) {
-    const names = table.names.filter((key) => key.startsWith(METRICS)).map((key) => key.slice(METRICS.length));
+    const metrics = table.names.filter((key) => key.startsWith(METRICS)).map((key) => [key.slice(METRICS.length), table.column(key)]);
     const sets = table.column("evaluation_set");
+    const mains = new Map(); // most runs have the same metrics
     const counts = new Map();
     for (const place of places) {
-      const own = names.filter((name) => table.column(METRICS + name)[place] !== null);
-      const main = own.length ? mainMetric(own, sets[place] ?? "") : null;
+      const own = metrics.filter(([, values]) => values[place] !== null).map(([name]) => name);
+      const alike = JSON.stringify([sets[place], own]);
+      if (!mains.has(alike)) mains.set(alike, own.length ? mainMetric(own, sets[place] ?? "") : null);
+      const main = mains.get(alike);
       if (main !== null) counts.set(METRICS + main, (counts.get(METRICS + main) ?? 0) + 1);
     }
     return [...counts].sort((one, other) => other[1] - one[1]).slice(0, MOST_METRICS).map(([key]) => key);

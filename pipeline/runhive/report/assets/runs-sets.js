@@ -10,35 +10,45 @@
   /** Says of each value of a metric what it was measured on: `of(key, place)`, whose `id` null is unknown. */
   function evaluationSets(table) {
     const column = (name) => table.column(name);
-    const known = new Map();
-    const describe = (key, place) => {
+    const known = new Map(); // of each metric, by place
+    const told = new Map(); // of most runs it is the same
+
+    function measuredOn(key, place) {
       const name = bare(key);
       if (name.startsWith(NOT_SCORED)) return { id: "", text: "not measured on an evaluation set" };
       const own = column("evaluation_set")[place];
       const isOwn = typeof own === "string" && own !== "" && name.startsWith(`${own}.`);
       const set = isOwn ? own : name.slice(0, Math.max(0, name.lastIndexOf(".")));
-      const named = visible(set, 60);
       const digest = `${(isOwn && column("evaluation_digest")[place]) || column("data_digest")[place] || ""}`;
       const version = column("metrics_version")[place] ?? 0;
       const images = isOwn ? column("evaluation_images")[place] : null;
       const isSelected = isOwn && column("selected")[place] === true;
-      return {
-        isSelected,
-        id: digest ? JSON.stringify([set, digest, version]) : null,
-        digest: digest && digest === column("evaluation_digest")[place] ? digest : null,
-        text: digest ? `${set ? `${named}, ` : ""}digest ${visible(digest).slice(0, 12)}` : UNKNOWN,
-        detail: [
-          set ? `evaluation set ${named}` : "evaluation set not named", images === null ? "" : `${images} images`,
-          digest ? `digest ${visible(digest, 80)}` : "digest not recorded", `metrics version ${version}`,
-          isSelected ? "the epoch was selected on these images" : "",
-        ].filter(Boolean).join(", "),
-      };
-    };
+      const isScored = digest === column("evaluation_digest")[place];
+      const alike = JSON.stringify([set, digest, version, images, isSelected, isScored]);
+      if (!told.has(alike)) told.set(alike, describe({ set, digest, version, images, isSelected, isScored }));
+      return told.get(alike);
+    }
+
     return {
       of(key, place) {
-        const own = known.get(key) ?? known.set(key, []).get(key);
-        return (own[place] ??= describe(key, place));
+        const own = known.get(key) ?? known.set(key, new Array(table.rows).fill(null)).get(key);
+        return (own[place] ??= measuredOn(key, place));
       },
+    };
+  }
+
+  function describe({ set, digest, version, images, isSelected, isScored }) {
+    const named = visible(set, 60);
+    return {
+      isSelected,
+      id: digest ? JSON.stringify([set, digest, version]) : null,
+      digest: digest && isScored ? digest : null,
+      text: digest ? `${set ? `${named}, ` : ""}digest ${visible(digest).slice(0, 12)}` : UNKNOWN,
+      detail: [
+        set ? `evaluation set ${named}` : "evaluation set not named", images === null ? "" : `${images} images`,
+        digest ? `digest ${visible(digest, 80)}` : "digest not recorded", `metrics version ${version}`,
+        isSelected ? "the epoch was selected on these images" : "",
+      ].filter(Boolean).join(", "),
     };
   }
 

@@ -23,7 +23,7 @@
       this.makeTable();
       this.layOut();
       window.addEventListener("hashchange", () => { this.state = this.asked(); this.show(true); });
-      this.show(true);
+      this.show(false);
     }
 
     /** What the address asks for, without what is not there; it may say `val.accuracy` for a column's own name. */
@@ -229,8 +229,9 @@
   const table = runhive.table("runs");
   const place = document.getElementById("run-table");
   if (place && table.rows) {
+    const model = makeModel(table);
+    for (const one of document.querySelectorAll("[data-runs-static]")) one.hidden = true; // before anything is measured
     place.hidden = false;
-    new RunsPage(place, makeModel(table));
-    for (const one of document.querySelectorAll("[data-runs-static]")) one.hidden = true;
+    new RunsPage(place, model);
   }
 })();

@@ -30,7 +30,7 @@
 
   function note(runs, { x, y }) {
     const unranked = [x, y].filter((name) => name.startsWith("metrics.") && !runhive.chosen.rankable(runs, name));
-    if (!unranked.length) return null;
+    if (!unranked.length) return runhive.differences.measuredOn(runs, [x, y]);
     const told = "The runs were measured on different images, data or definitions: hollow points are on others than run 1.";
     return element("p", { class: "rh-note" }, told);
   }
@@ -58,8 +58,7 @@
   }
 
   function point(run, x, y, runs, { isDim, told, y: name }) {
-    const { basis } = runhive.chosen;
-    const isOther = name.startsWith("metrics.") && !name.startsWith("metrics.export.") && basis(run) !== basis(runs[0]);
+    const isOther = !runhive.chosen.alike(run, runs[0], name);
     const paint = colour(run.number);
     return element(
       "svg:a", { href: `../runs/${run.id}.html`, opacity: isDim ? 0.2 : 1, "aria-label": `run ${run.number}, ${run.id}: ${told}` },
