@@ -1,4 +1,4 @@
-"""Training in several processes on this machine: one result, however it is started and whatever is lost."""
+"""Training in several processes, on one machine or two: one result, however it is started and whatever is lost."""
 
 import os
 import shutil
@@ -11,8 +11,9 @@ from socket import AF_INET
 
 import psutil
 import pytest
-from photos import Photos, make_photos
-from together import RECIPE, distributed, under_way, wait_until, workers
+from namespaces import Machine
+from photos import Photos
+from together import distributed, make_ready, under_way, wait_until, workers
 
 from runhive.errors import RunhiveError
 from runhive.formats.train_record import TrainRecord
@@ -25,7 +26,7 @@ from runhive.tracking.ledger.ledger import open_ledger
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Photos:
     """Nothing was trained in it; not to be changed."""
-    return make_photos(tmp_path_factory.mktemp("ready") / "photos", 48, 12, *RECIPE, distributed())
+    return make_ready(tmp_path_factory.mktemp("ready") / "photos", distributed())
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +91,24 @@ def test_training_that_is_stopped_keeps_its_step_and_goes_on_to_the_same_bits(
     photos.train()
     assert photos.made() == whole.made()
     assert TrainRecord.read(photos.root / paths.TRAIN_RECORD).attempt == 2
+
+
+def test_two_machines_train_to_the_bits_of_two_processes_on_one(
+    machines: tuple[Machine, Machine], ready: Photos, whole: Photos, tmp_path: Path
+) -> None:
+    """They share no files, and the second starts first."""
+    both = first, second = [ready.copy_to(tmp_path / name) for name in ("first", "second")]
+    for photos in both:
+        photos.change(distributed(nodes=2, processes=1))
+    helper = machines[1].start(second)
+    keeper = machines[0].start(first)
+    said = [process.communicate()[0] for process in (keeper, helper)]
+
+    assert (keeper.returncode, helper.returncode) == (0, 0), said
+    assert first.made() == whole.made()
+    assert len(open_ledger(first.root).runs()) == 1
+    assert open_ledger(second.root).runs() == []
+    assert not (second.root / paths.WEIGHTS).exists()
 
 
 def test_mpirun_gives_the_weights_of_torchrun(ready: Photos, whole: Photos, tmp_path: Path) -> None:
