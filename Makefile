@@ -7,7 +7,7 @@ TORCH ?= default
 DATA ?=
 ARCH ?=
 # For `make benchmark`: WHAT=frozen measures one of frozen, finetune, memory, startup, seeds, settings, ledger,
-# report_site, inference, checkpoint, distributed.
+# report_site, inference, checkpoint, distributed; gpu, which is no part of all, needs one.
 WHAT ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)

@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+import gpu
 import harness
 import page
 import PIL.Image
@@ -90,19 +91,25 @@ def test_a_table_replaces_only_its_own(tmp_path: Path, monkeypatch: pytest.Monke
     )
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_the_benchmark_of_a_gpu_says_in_a_line_that_there_is_none(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"^benchmarks: gpu: no CUDA device here: run it on a machine with a GPU.*$"):
+        gpu.measure(tmp_path, None, 1)
+
+
 def test_every_benchmark_has_a_script_and_its_table_on_the_page() -> None:
     main = ast.parse((ROOT / "tests/benchmarks/__main__.py").read_text())
-    (names,) = [
+    names, asked_for = (
         [ast.literal_eval(key) for key in node.value.keys if key]
         for node in main.body
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
-    ]
+    )
     tables = re.findall(r"<!-- begin (\w+) -->\n\n(.*?)<!-- end \1 -->", PAGE.read_text(), re.DOTALL)
 
     names.remove("ledger")  # whose tables are on the ledger's page
     assert sorted(name for name, _ in tables) == sorted(names)
     assert all("| ---" in body and "commit" in body for _, body in tables)
-    assert [name for name in names if not (ROOT / f"tests/benchmarks/{name}.py").exists()] == []
+    assert [name for name in names + asked_for if not (ROOT / f"tests/benchmarks/{name}.py").exists()] == []
 
 
 def test_the_table_of_many_gpus_is_that_of_the_model() -> None:

@@ -1,12 +1,15 @@
 """One process against two at the same global batch, the time that a loss costs, and several GPUs on paper.
 
-CPU seconds of an epoch are half of what three epochs cost more than one, so that starting is not in them.
+The processes of a training are told apart while they run: those that learn, and those that only wait for them.
 """
 
 from pathlib import Path
 from statistics import median
+from time import monotonic
+from typing import NamedTuple
 
-from harness import in_turn, ratios, say
+import psutil
+from harness import in_turn, ratios, run, say, script
 from lost import after_a_machine, after_a_worker
 from page import publish, table
 from repository import make_repository, train
@@ -20,10 +23,21 @@ PLAIN = (
     "model.arch=resnet18", "model.weights=none", "model.image_size=64", "model.resize_size=64", "train.precision=fp32",
     "train.mode=finetune", "train.batch_size=16", "train.warmup_epochs=0",
 )  # fmt: skip
+EPOCHS = 5
+WORKER = "runhive.stages.worker"
+SIZES = (64, 224)  # pixels
 GPUS = (2, 4, 8, 16, 32, 64)
 GRADIENTS = {"resnet18": 44.7e6, "efficientnet_lite0": 13.5e6}  # bytes, fp32, of two classes
 STEP_SECONDS = 0.020  # of one GPU's share of a batch, assumed
 LINKS = {"NVLink, 300 GB/s": (300e9, 5e-6), "100 Gbit/s": (12.5e9, 20e-6), "10 Gbit/s": (1.25e9, 50e-6)}
+
+
+class Spent(NamedTuple):
+    """CPU seconds of all processes, those of them that only wait, and wall seconds."""
+
+    cpu: float
+    waiting: float
+    wall: float
 
 
 def measure(scratch: Path, data: str | None, rounds: int) -> None:
@@ -32,14 +46,40 @@ def measure(scratch: Path, data: str | None, rounds: int) -> None:
     found = in_turn(
         {name: lambda setting=setting: epoch_of(repository, *setting) for name, setting in VARIANTS.items()}, rounds
     )
-    first = next(iter(found.values()))
+    publish(
+        "distributed",
+        "\n\n".join([of_processes(found), wrapped(scratch, rounds), after_losses(scratch, rounds), on_paper()]),
+    )
+
+
+def of_processes(found: dict[str, list[Spent]]) -> str:
+    first = [cost.cpu for cost in next(iter(found.values()))]
     rows = [
-        [name, f"{median(cpu for cpu, _ in costs):.1f}", ratios([cpu for cpu, _ in costs], [cpu for cpu, _ in first]),
-         f"{median(wall for _, wall in costs):.0f}"]
+        [name, f"{median(cost.cpu for cost in costs):.1f}", ratios([cost.cpu for cost in costs], first),
+         f"{median(cost.waiting / cost.cpu for cost in costs):.2%}", f"{median(cost.wall for cost in costs):.1f}"]
         for name, costs in found.items()
     ]  # fmt: skip
-    measured = table(("digits at 64 pixels, resnet18, batch 16", "CPU s an epoch", "times one process", "wall s"), rows)
-    publish("distributed", "\n\n".join([measured, after_losses(scratch, rounds), on_paper()]))
+    header = (
+        "digits at 64 pixels, resnet18, batch 16", "CPU s an epoch", "times one process",
+        "of it in processes that wait", "wall s an epoch",
+    )  # fmt: skip
+    return table(header, rows)
+
+
+def wrapped(scratch: Path, rounds: int) -> str:
+    """What a wrapper around one process's network would cost, which is why there is none."""
+    say("DistributedDataParallel around one process's network")
+    told: dict[str, list[tuple[float, float]]] = {}
+    for mark in run(script("wrapped", 2 * rounds, *SIZES), scratch).marks:
+        size, *seconds = mark.line.split()
+        told.setdefault(size, []).append((float(seconds[0]), float(seconds[1])))
+    rows = [
+        [f"{size} pixels", f"{1000 * median(plain for plain, _ in steps):.0f}",
+         ratios([wrapped for _, wrapped in steps], [plain for plain, _ in steps])]
+        for size, steps in told.items()
+    ]  # fmt: skip
+    header = ("resnet18, batch 16, one process", "CPU ms a step", "times that with DistributedDataParallel around it")
+    return table(header, rows)
 
 
 def after_losses(scratch: Path, rounds: int) -> str:
@@ -54,14 +94,33 @@ def after_losses(scratch: Path, rounds: int) -> str:
     return table(("lost", "seconds to the next step, median", "most"), rows)
 
 
-def epoch_of(repository: Path, launcher: str, processes: int) -> tuple[float, float]:
-    """CPU and wall seconds of one epoch more."""
+def epoch_of(repository: Path, launcher: str, processes: int) -> Spent:
+    """What an epoch costs after the first, in whose time the processes start."""
     setting = (
         f"train.distributed={{launcher: {launcher}, nodes: 1, processes_per_node: {processes}, rendezvous: null, "
         "timeout_s: 600, max_restarts: 0}"
     )
-    one, three = (train(repository, *PLAIN, setting, f"train.epochs={epochs}") for epochs in (1, 3))
-    return (three.cpu - one.cpu) / 2, (three.wall - one.wall) / 2
+    seen: list[Spent] = []
+
+    def watch(pid: int, line: str) -> None:
+        if line.startswith("epoch "):
+            seen.append(spent_by(pid, alone=launcher == "none"))
+
+    train(repository, *PLAIN, setting, f"train.epochs={EPOCHS}", watch=watch)
+    first, last = seen[0], seen[-1]
+    return Spent(*((there - here) / (len(seen) - 1) for there, here in zip(last, first, strict=True)))
+
+
+def spent_by(pid: int, alone: bool) -> Spent:
+    """What process *pid* and those below it have used so far; *alone*, it trains itself."""
+    learning = waiting = 0.0
+    for one in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+        times, words = one.cpu_times(), one.cmdline()
+        if alone or WORKER in words[:4]:
+            learning += times.user + times.system
+        else:
+            waiting += times.user + times.system
+    return Spent(learning + waiting, waiting, monotonic())
 
 
 def on_paper() -> str:

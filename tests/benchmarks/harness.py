@@ -44,16 +44,27 @@ class Cost:
         return Mark(ended.line, ended.cpu - began.cpu, ended.wall - began.wall)
 
 
-def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Cost:
-    """Run *command* in *folder* to its good end. A failure ends the benchmark with what the process said."""
+def run(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    watch: Callable[[int, str], None] = lambda pid, line: None,
+) -> Cost:
+    """Run *command* in *folder* to its good end. A failure ends the benchmark with what the process said.
+
+    *watch* is called with the process and each line as it comes.
+    """
     began = monotonic()
     process = subprocess.Popen(
         command, cwd=folder, env=environment_for(environment or {}), text=True, encoding="utf-8",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert process.stdout is not None
+    marks = []
     with process.stdout as lines:
-        marks = [Mark(line.rstrip(), _cpu(process.pid), monotonic() - began) for line in lines]
+        for line in lines:
+            marks.append(Mark(line.rstrip(), _cpu(process.pid), monotonic() - began))
+            watch(process.pid, line)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

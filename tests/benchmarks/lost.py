@@ -8,15 +8,14 @@ from time import monotonic
 sys.path.append(str(Path(__file__).parents[1] / "stages"))
 
 from namespaces import two_machines, why_not
-from photos import Photos, make_photos
-from together import RECIPE, distributed, switch_off, wait_for_steps, wait_until, workers
+from together import distributed, make_ready, switch_off, wait_for_steps, wait_until, workers
 
 ENDLESS = ("train.epochs=4000", "train.checkpoint_steps=1")
 
 
 def after_a_worker(scratch: Path) -> float:
     """Of two on one machine the first is killed, which takes the checkpoints: the next one is of those started anew."""
-    photos = photos_of(scratch, distributed())
+    photos = make_ready(scratch, distributed(), *ENDLESS)
     process = photos.start()
     wait_until(process, lambda: len(photos.kept()) > 1 and len(workers(process)) == 2)
     began = monotonic()
@@ -33,7 +32,7 @@ def after_a_machine(scratch: Path) -> float | None:
     """Of two machines the second loses its power, and the first goes on alone; None where there can be no two."""
     if why_not():
         return None
-    first = photos_of(scratch / "first", distributed(nodes="1:2", processes=1))
+    first = make_ready(scratch / "first", distributed(nodes="1:2", processes=1), *ENDLESS)
     second = first.copy_to(scratch / "second")
     with two_machines() as machines:
         keeper, helper = machines[0].start(first), machines[1].start(second)
@@ -45,7 +44,3 @@ def after_a_machine(scratch: Path) -> float | None:
         keeper.send_signal(signal.SIGTERM)
         keeper.communicate()
     return seconds
-
-
-def photos_of(root: Path, distributed: str) -> Photos:
-    return make_photos(root, 48, 12, *RECIPE, distributed, *ENDLESS)

@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader
 
 from runhive.vision.model import normalisation
 
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 Loader = DataLoader[tuple[Tensor, Tensor]]
 
 
@@ -30,8 +31,8 @@ def make_loader(split: str, given: Namespace) -> Loader:
     return create_loader(
         create_dataset("", root=given.images, split=split, is_training=split == "train"),
         input_size=(3, 224, 224), batch_size=given.batch_size, is_training=split == "train", color_jitter=0,
-        interpolation="bilinear", crop_pct=224 / 256, mean=mean, std=std, num_workers=given.workers, pin_memory=False,
-        device=torch.device("cpu"), persistent_workers=False,
+        interpolation="bilinear", crop_pct=224 / 256, mean=mean, std=std, num_workers=given.workers,
+        pin_memory=DEVICE.type == "cuda", device=DEVICE, persistent_workers=DEVICE.type == "cuda",
     )  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def train_epoch(network: nn.Module, loader: Loader, optimizer: Optimizer, fast: 
     for images, labels in loader:
         if fast:
             images = images.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16) if fast else nullcontext():
+        with torch.autocast(DEVICE.type, torch.bfloat16) if fast else nullcontext():
             loss = criterion(network(images), labels)
         loss.backward()
         optimizer.step()
@@ -68,6 +69,7 @@ def main() -> None:
     torch.manual_seed(0)
     train, val = make_loader("train", given), make_loader("validation", given)
     network = tutorial.make_network(given.arch, len(train.dataset.reader.class_to_idx), given.weights)
+    network.to(DEVICE)
     if given.fast:
         network.to(memory_format=torch.channels_last)
     optimizer = create_optimizer_v2(network, opt="momentum", lr=0.001, weight_decay=0, momentum=0.9)

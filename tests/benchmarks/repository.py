@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from harness import Cost, run
@@ -31,13 +32,18 @@ def make_repository(root: Path, preset: str, *changes: str) -> Path:
     return root
 
 
-def train(repository: Path, *changes: str, command: list[str] | None = None) -> Cost:
+def train(
+    repository: Path,
+    *changes: str,
+    command: list[str] | None = None,
+    watch: Callable[[int, str], None] = lambda pid, line: None,
+) -> Cost:
     """`python pipeline train`, or *command*, from nothing: no checkpoint, no cache, no outs of an earlier run."""
     for leftover in (repository / ".runhive", repository / "models"):
         shutil.rmtree(leftover, ignore_errors=True)
     params = repository / "params.yaml"
     params.write_text(with_changes(params.read_text(), changes))
-    return run(command or [*STAGE, "train"], repository)
+    return run(command or [*STAGE, "train"], repository, watch=watch)
 
 
 def accuracies(cost: Cost) -> list[float]:

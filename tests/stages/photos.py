@@ -75,8 +75,11 @@ class Photos:
         return sorted(path.stem for path in self.root.glob(".runhive/checkpoints/*/epoch-*.sha256"))
 
 
-def make_photos(root: Path, learned: int, checked: int, *changes: str) -> Photos:
-    """Write *learned* and *checked* noisy images of two classes, and the files that train reads, to *root*."""
+def make_photos(root: Path, learned: int, checked: int, *changes: str, own: str = "") -> Photos:
+    """Write *learned* and *checked* noisy images of two classes, and the files that train reads, to *root*.
+
+    *own* is the code of a network of one's own, which becomes `net.py`.
+    """
     chance = np.random.default_rng(0)
     found = []
     for split, n in (("train", learned), ("val", checked)):
@@ -96,6 +99,9 @@ def make_photos(root: Path, learned: int, checked: int, *changes: str) -> Photos
     (root / paths.PARAMS).write_text(with_changes(presets()["folder"], [*SMALL, *changes]))
     listed = parse_yaml((ROOT / "dvc.yaml").read_text(), "dvc.yaml")["stages"]["train"]["deps"]
     deps = [one for one in listed if not one.startswith("pipeline")]
+    if own:
+        (root / "net.py").write_text(own)
+        deps.append("net.py")
     (root / paths.PIPELINE).write_text(f"stages: {{train: {{cmd: python pipeline train, deps: {deps}}}}}")
     subprocess.run(["git", "init", "-q", "-b", "main", root], check=True)
     return Photos(root)

@@ -211,12 +211,12 @@ def test_what_a_full_disk_cuts_short_is_told_and_the_checkpoint_before_stays(thr
         "import resource, signal, sys; from pathlib import Path; import torch\n"
         "from runhive.stages.checkpoint import save_checkpoint; from runhive.vision.loop import State\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
-        "save_checkpoint(Path(sys.argv[1]), State(epoch=4, network={'w': torch.ones(100_000)}))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (9_000_000, 9_000_000))\n"
+        "save_checkpoint(Path(sys.argv[1]), State(epoch=4, network={'w': torch.ones(6_000_000)}))\n"
     )
     done = subprocess.run([sys.executable, "-c", script, three], capture_output=True, text=True)
 
-    assert "cannot be written" in done.stderr.splitlines()[-1]
+    assert "cannot be written (File too large)" in done.stderr.splitlines()[-1]
     assert "free the disk or mend its permissions" in done.stderr.splitlines()[-1]
     assert load_checkpoint(three).epoch == 3
     assert [path.name for path in three.iterdir() if path.name.startswith(".")] == []

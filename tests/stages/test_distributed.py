@@ -1,5 +1,6 @@
-"""Training in several processes on this machine: one result, however it is started and whatever is lost."""
+"""Training in several processes, on one machine or two: one result, however it is started and whatever is lost."""
 
+import json
 import os
 import shutil
 import signal
@@ -11,21 +12,27 @@ from socket import AF_INET
 
 import psutil
 import pytest
-from photos import Photos, make_photos
-from together import RECIPE, distributed, under_way, wait_until, workers
+import torch
+from namespaces import Machine
+from photos import Photos
+from together import distributed, make_ready, under_way, wait_until, workers
 
 from runhive.errors import RunhiveError
 from runhive.formats.train_record import TrainRecord
-from runhive.params import Distributed
+from runhive.params import Distributed, parse_params
+from runhive.presets import with_changes
 from runhive.stages import launch, paths
 from runhive.stages.node import free_port, meeting
+from runhive.stages.train import _described
 from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.life.broadcast import NUMBERS_FILE
+from runhive.vision.device import Numerics
 
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Photos:
     """Nothing was trained in it; not to be changed."""
-    return make_photos(tmp_path_factory.mktemp("ready") / "photos", 48, 12, *RECIPE, distributed())
+    return make_ready(tmp_path_factory.mktemp("ready") / "photos", distributed())
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +99,24 @@ def test_training_that_is_stopped_keeps_its_step_and_goes_on_to_the_same_bits(
     assert TrainRecord.read(photos.root / paths.TRAIN_RECORD).attempt == 2
 
 
+def test_two_machines_train_to_the_bits_of_two_processes_on_one(
+    machines: tuple[Machine, Machine], ready: Photos, whole: Photos, tmp_path: Path
+) -> None:
+    """They share no files, and the second starts first."""
+    both = first, second = [ready.copy_to(tmp_path / name) for name in ("first", "second")]
+    for photos in both:
+        photos.change(distributed(nodes=2, processes=1))
+    helper = machines[1].start(second)
+    keeper = machines[0].start(first)
+    said = [process.communicate()[0] for process in (keeper, helper)]
+
+    assert (keeper.returncode, helper.returncode) == (0, 0), said
+    assert first.made() == whole.made()
+    assert len(open_ledger(first.root).runs()) == 1
+    assert open_ledger(second.root).runs() == []
+    assert not (second.root / paths.WEIGHTS).exists() and second.kept() == []
+
+
 def test_mpirun_gives_the_weights_of_torchrun(ready: Photos, whole: Photos, tmp_path: Path) -> None:
     need_mpirun()
     photos = ready.copy_to(tmp_path / "photos")
@@ -102,21 +127,28 @@ def test_mpirun_gives_the_weights_of_torchrun(ready: Photos, whole: Photos, tmp_
 
 
 def test_the_machines_that_mpirun_starts_need_no_number_of_their_own(ready: Photos, tmp_path: Path) -> None:
-    """Three machines in name, all of them this one, which share the folder: `ssh` is a script that starts it here."""
+    """Three machines in name, all of them this one, which share the folder: `ssh` is a script that starts it here.
+
+    As with ssh, they know nothing of this process's environment but what they are passed.
+    """
     need_mpirun()
     photos = ready.copy_to(tmp_path / "photos")
     photos.change(distributed("mpirun", nodes=3, processes=1), "train.batch_size=12", "train.epochs=2")
     ssh, hosts = tmp_path / "ssh", tmp_path / "hosts"
-    ssh.write_text('#!/bin/sh\nwhile [ "${1#-}" != "$1" ]; do shift; done\nshift\nexec sh -c "$*"\n')
+    ssh.write_text(
+        '#!/bin/sh\nwhile [ "${1#-}" != "$1" ]; do shift; done\nshift\nexec env -i PATH="$PATH" sh -c "$*"\n'
+    )
     ssh.chmod(0o755)
     hosts.write_text("".join(f"machine{rank} slots=1\n" for rank in range(3)))
     meeting = {"RUNHIVE_RENDEZVOUS": f"{own_address()}:{free_port()}"}
     mpi = {"OMPI_MCA_plm_rsh_agent": str(ssh), "OMPI_MCA_orte_default_hostfile": str(hosts)}
-    process = photos.start(environment=meeting | mpi)
+    numbers = tmp_path / "numbers.json"
+    process = photos.start(environment=meeting | mpi | {NUMBERS_FILE: str(numbers)})
     said, _ = process.communicate()
 
     assert process.returncode == 0, said
     assert TrainRecord.read(photos.root / paths.TRAIN_RECORD).epochs == 2
+    assert json.loads(numbers.read_text())["epoch"] == 2
 
 
 def test_the_run_says_how_many_processes_trained_and_what_batch_norm_saw(whole: Photos) -> None:
@@ -126,6 +158,18 @@ def test_the_run_says_how_many_processes_trained_and_what_batch_norm_saw(whole: 
         "launcher": "torchrun", "nodes": 1, "processes_per_node": 2, "batch_norm": "each process's images",
     }  # fmt: skip
     assert run.environment["threads"] == 1
+
+
+def test_on_cuda_the_run_says_that_batch_norm_sees_the_images_of_all_processes_unless_it_is_frozen(
+    whole: Photos,
+) -> None:
+    cuda = Numerics(torch.device("cuda"), "fp32", "channels_last")
+    told = {}
+    for mode in ("finetune", "frozen"):
+        whole_params = with_changes((whole.root / paths.PARAMS).read_text(), [f"train.mode={mode}"])
+        told[mode] = _described(parse_params(whole_params), cuda)["distributed"]["batch_norm"]
+
+    assert told == {"finetune": "the images of all processes", "frozen": "as it was, in evaluation mode"}
 
 
 @pytest.mark.fault(

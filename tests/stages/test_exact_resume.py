@@ -89,6 +89,8 @@ def test_training_killed_at_random_steps_ends_with_the_same_weights_and_history(
     assert "going on with run" in said
     assert killed.made() == whole.made()
     assert TrainRecord.read(killed.root / paths.TRAIN_RECORD).attempt >= kills
+    kept = [path.stat().st_size for path in killed.root.glob(".runhive/checkpoints/*/epoch-*.safetensors")]
+    assert kept and (name != "frozen" or max(kept) < 1_000_000)
 
 
 @pytest.mark.fault(

@@ -5,7 +5,6 @@ epochs so far. Tensors are written as they lie in memory, without a copy; those 
 The `.sha256` beside it is its commit marker: written after it, with its digest. No pickle.
 """
 
-import errno
 import hashlib
 import json
 import warnings
@@ -14,13 +13,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import load
 from torch import Tensor
 
 from runhive.errors import RunhiveError
-from runhive.files import atomic_path, sha256_of, write_atomic
+from runhive.files import atomic_path, write_atomic
 from runhive.formats.history import Epoch
+from runhive.stages.direct_write import write_direct
+from runhive.stages.tensor_file import pieces_of
 from runhive.vision.loop import State
 
 KEPT = 2
@@ -34,18 +34,14 @@ def save_checkpoint(folder: Path, state: State) -> None:
     path = folder / f"epoch-{state.epoch:06d}-{state.step:09d}.safetensors"
     position = {name: getattr(state, name) for name in ("epoch", "step", "seconds", "best_epoch")}
     position["history"] = [asdict(epoch) for epoch in state.history]
-    tensors = dict(_flatten(state))
+    tensors = {name: tensor.cpu() for name, tensor in _flatten(state)}
     turned = {name for name, tensor in tensors.items() if _is_turned(tensor)}
     stored = {
         name: tensor.permute(0, 2, 3, 1) if name in turned else tensor.contiguous() for name, tensor in tensors.items()
     }
     metadata = {POSITION: json.dumps(position), TURNED: json.dumps(sorted(turned))}
     with atomic_path(path) as temporary:
-        try:
-            save_file(stored, temporary, metadata=metadata)
-        except SafetensorError as error:  # which hides what the system said in its text
-            raise OSError(errno.EIO, str(error)) from error
-        digest = sha256_of(temporary)
+        digest = write_direct(temporary, pieces_of(stored, metadata))
     write_atomic(path.with_suffix(MARKER), digest.encode())
     for old in _markers(folder)[KEPT:]:
         old.unlink()
@@ -66,7 +62,7 @@ def read_checkpoint(folder: Path) -> bytes:
 
     Raises RunhiveError when there are some and each is damaged: training never starts anew in silence.
     """
-    for leftover in (*folder.glob(".*.tmp"), *folder.glob(".tmp*")):  # ours, and those of safetensors
+    for leftover in folder.glob(".*.tmp"):
         leftover.unlink()
     markers = _markers(folder)
     for marker in markers:

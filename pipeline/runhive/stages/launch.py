@@ -16,12 +16,14 @@ from runhive.params import Distributed
 from runhive.preprocess import processors
 from runhive.stages import tethered, worker
 from runhive.stages.node import Meeting, free_port, meeting, node_rank
+from runhive.tracking.life.broadcast import NUMBERS_FILE
 
 POLL_SECONDS = 1.0
 END_SECONDS = 8.0  # for a checkpoint; a GitHub runner kills a canceled job after ten
 JOIN_SECONDS = 600  # machines get their jobs at different times
 LAST_CALL_SECONDS = 10  # once the fewest are there, for the others
-PASSED_ON = ("PATH", "PYTHONPATH", "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
+PASSED_ON = ("PATH", "PYTHONPATH", "OMP_NUM_THREADS", "GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
+PASSED_ON_IF_SET = ("OMP_WAIT_POLICY", NUMBERS_FILE)
 
 
 def launch(distributed: Distributed, root: Path, folder: Path) -> None:
@@ -92,11 +94,12 @@ def _mpirun(distributed: Distributed, place: Meeting) -> list[str]:
     """Open MPI's, which finds the machines in its allocation or its host file."""
     processes, nodes = distributed.processes_per_node, distributed.node_counts[-1]
     told = {"MASTER_ADDR": place.host, "MASTER_PORT": str(place.port or free_port())}
-    variables = [word for name in PASSED_ON for word in ("-x", name) if name in os.environ or name != "OMP_WAIT_POLICY"]
+    passed_on = [*PASSED_ON, *(name for name in PASSED_ON_IF_SET if name in os.environ)]
     return [
         "mpirun", *(["--allow-run-as-root"] if os.geteuid() == 0 else []), "--bind-to", "none", "--oversubscribe",
         "--mca", "odls_base_sigkill_timeout", str(int(END_SECONDS) - 1), "-np", str(processes * nodes),
-        *(["--map-by", f"ppr:{processes}:node"] if nodes > 1 else []), *variables,
+        *(["--map-by", f"ppr:{processes}:node"] if nodes > 1 else []),
+        *(word for name in passed_on for word in ("-x", name)),
         *(word for name, value in told.items() for word in ("-x", f"{name}={value}")), sys.executable,
     ]  # fmt: skip
 
