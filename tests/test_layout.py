@@ -53,6 +53,7 @@ EXEMPT = {
     "stages/progress.py": "only what is printed",
     "stages/phase.py": "only times, beside the outs",
     "stages/stopping.py": "only when it stops",
+    "stages/alike.py": "only refuses",
     "stages/launch.py": "only how processes start",
     "stages/node.py": "only how processes meet",
     "stages/tethered.py": "only how processes end",

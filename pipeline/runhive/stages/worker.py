@@ -4,6 +4,7 @@ They need no files in common but the code and the images: the leader, on the mac
 checkpoint and sends it to the others, and it alone writes.
 """
 
+import json
 import os
 import sys
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ from runhive.files import write_atomic
 from runhive.formats.manifest import class_names, read_manifest
 from runhive.params import Params, load_params
 from runhive.stages import inputs, paths
+from runhive.stages.alike import facts, require_alike
 from runhive.stages.checkpoint import read_checkpoint, save_checkpoint, state_of
 from runhive.stages.learning import Onlooker, compile_within, divide, learn_from
 from runhive.stages.node import node_rank
@@ -63,9 +65,11 @@ def work(params: Params, root: Path, folder: Path) -> None:
     numerics = join(params)
     leader = int(numerics.world.summed(torch.tensor(numerics.world.rank if _is_leader(params) else 0)))
     leads = leader == numerics.world.rank
+    images = read_manifest(paths.MANIFEST)
+    mine = json.dumps(facts(params, images)).encode()
+    require_alike([sent(mine, rank) for rank in range(numerics.world.size)], leader)
     content = sent(read_checkpoint(folder) if leads else b"", leader)
     run = sent((folder / RUN).read_bytes() if leads else b"", leader)
-    images = read_manifest(paths.MANIFEST)
     learned, checked = divide(images, params.train)
     state = state_of(content) if content else State()
     with ExitStack() as stack:
