@@ -56,6 +56,7 @@ EXEMPT = {
     "stages/alike.py": "only refuses",
     "stages/launch.py": "only how processes start",
     "stages/node.py": "only how processes meet",
+    "stages/refusal.py": "only messages",
     "stages/tethered.py": "only how processes end",
 }
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

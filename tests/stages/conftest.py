@@ -1,11 +1,14 @@
 """A repository with images and their manifest."""
 
+import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
+from namespaces import Machine, two_machines, why_not
 
 from runhive.files import sha256_of
 from runhive.formats.manifest import Image, write_manifest
@@ -32,3 +35,12 @@ def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Image]:
             found.append(Image(path, split, label, sha256_of(paths.IMAGES / path), width, height))
     write_manifest(paths.MANIFEST, found)
     return found
+
+
+@pytest.fixture
+def machines() -> Iterator[tuple[Machine, Machine]]:
+    """Two machines joined by a network."""
+    if reason := why_not():
+        pytest.fail(reason) if os.environ.get("RUNHIVE_NAMESPACES") else pytest.skip(reason)
+    with two_machines() as both:
+        yield both

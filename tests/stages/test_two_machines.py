@@ -7,13 +7,11 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from namespaces import Machine, two_machines, why_not
-from photos import Photos, make_photos
-from together import RECIPE, distributed, switch_off, under_way, wait_for_steps, wait_until
+from namespaces import Machine
+from together import distributed, photos_for_each, switch_off, under_way, wait_for_steps, wait_until
 
 from runhive.stages import paths
 from runhive.tracking.ledger.ledger import open_ledger
@@ -24,20 +22,6 @@ LOST = (
     f"did not come back within train.distributed.timeout_s, {TIMEOUT} s",
 )
 long = pytest.mark.skipif(not os.environ.get("RUNHIVE_LONG"), reason="takes minutes: RUNHIVE_LONG=1 runs it")
-
-
-@pytest.fixture
-def machines() -> Iterator[tuple[Machine, Machine]]:
-    if reason := why_not():
-        pytest.fail(reason) if os.environ.get("RUNHIVE_NAMESPACES") else pytest.skip(reason)
-    with two_machines() as both:
-        yield both
-
-
-def photos_for_each(folder: Path, *changes: str) -> tuple[Photos, Photos]:
-    """The same repository twice: two machines share no files."""
-    first = make_photos(folder / "first", 48, 12, *RECIPE, *changes)
-    return first, first.copy_to(folder / "second")
 
 
 def test_two_machines_train_to_the_bits_of_two_processes_on_one(

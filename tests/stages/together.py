@@ -3,10 +3,11 @@
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import psutil
-from photos import Photos
+from photos import Photos, make_photos
 
 Told = TypeVar("Told")
 
@@ -23,6 +24,12 @@ def distributed(launcher: str = "torchrun", nodes: int | str = 1, processes: int
         f"train.distributed={{launcher: {launcher}, nodes: {nodes!r}, processes_per_node: {processes}, "
         f"rendezvous: null, timeout_s: {timeout}, max_restarts: 3}}"
     )
+
+
+def photos_for_each(folder: Path, *changes: str) -> tuple[Photos, Photos]:
+    """The same repository twice: two machines share no files."""
+    first = make_photos(folder / "first", 48, 12, *RECIPE, *changes)
+    return first, first.copy_to(folder / "second")
 
 
 def workers(process: "subprocess.Popen[str]") -> list[psutil.Process]:
