@@ -12,7 +12,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from runhive.errors import RunhiveError
-from runhive.files import sha256_of
+from runhive.files import read_whole, sha256_of
 from runhive.stages import paths
 
 
@@ -28,7 +28,7 @@ def code_of(stage: str) -> dict[str, str]:
 def stage_deps(stage: str) -> list[Path]:
     """The deps of *stage* in dvc.yaml. Raises RunhiveError where they cannot be had."""
     try:
-        stages = YAML(typ="safe").load(paths.PIPELINE)["stages"]
+        stages = YAML(typ="safe").load(read_whole(paths.PIPELINE))["stages"]
         return [Path(dependency) for dependency in stages[stage]["deps"]]
     except FileNotFoundError:
         raise RunhiveError(f"{paths.PIPELINE} is missing: run this in the root of the repository") from None
