@@ -25,11 +25,6 @@ from runhive.tracking.ledger.verify import verify
 
 TIMEOUT = 20
 LOST = ("train.distributed.max_restarts", f"did not come back within train.distributed.timeout_s, {TIMEOUT} s")
-NO_MACHINE = (
-    "the other machines did not come back within train.distributed.timeout_s, … s: mend them or the network, and "
-    "run `dvc repro` on each to go on from the last checkpoint"
-)
-AGAIN = "each machine ends after one or two time-outs, and the next start goes on from the last checkpoint"
 OUTS = (paths.WEIGHTS, paths.MODEL_CARD, paths.HISTORY, paths.TRAIN_RECORD)
 
 pytestmark = pytest.mark.slow
@@ -213,9 +208,12 @@ def under_dvc(photos: Photos) -> None:
 
 
 @pytest.mark.fault(
-    "distributed", "a machine stands still for longer than the time-out", wanted=AGAIN, said=NO_MACHINE,
-)  # fmt: skip
-@pytest.mark.fault("distributed", "the link loses what goes in one direction", wanted=AGAIN, said=NO_MACHINE)
+    "distributed",
+    "a machine stands still for longer than the time-out, or the link loses one direction",
+    wanted="each machine ends after one or two time-outs, and the next start goes on from the last checkpoint",
+    said="the other machines did not come back within train.distributed.timeout_s, … s: mend them or the network, and "
+    "run `dvc repro` on each to go on from the last checkpoint",
+)
 @pytest.mark.fault("distributed", "the link is slow", wanted="training goes on, as slowly")
 @pytest.mark.fault(
     "distributed",
