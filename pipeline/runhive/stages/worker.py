@@ -71,8 +71,8 @@ def work(params: Params, root: Path, folder: Path) -> None:
     leader = int(numerics.world.summed(torch.tensor(numerics.world.rank if _is_leader(params) else 0)))
     leads = leader == numerics.world.rank
     images = read_manifest(paths.MANIFEST)
-    mine = facts(params, images)
-    require_alike([sent(mine, rank) for rank in range(numerics.world.size)], leader)
+    mine, world = facts(params, images), numerics.world
+    require_alike([sent(mine if rank == world.rank else b"", rank) for rank in range(world.size)], leader)
     content = sent(read_checkpoint(folder) if leads else b"", leader)
     run = sent((folder / RUN).read_bytes() if leads else b"", leader)
     learned, checked = divide(images, params.train)
