@@ -10,11 +10,8 @@ ROOT = Path(__file__).parent.parent
 AREAS = ("fetch", "params", "train", "checkpoint", "export", "record", "ledger", "distributed")
 GAP = "…"  # stands for what differs from time to time
 LEFT = {  # what no test injects, and why
-    "power is cut": "takes a machine of its own. The order of flush and rename is tested with kills, and a reader "
-    "takes no file whose digest does not fit",
-    "a disk acknowledges a flush that it did not make": "takes a disk that lies",
-    "memory is full and the kernel kills the process": "takes a memory limit that CI's container cannot set. The "
-    "kernel uses SIGKILL, which is tested",
+    "a disk acknowledges a flush that it did not make": "takes a disk that lies. What it leaves is what the tests of "
+    "damaged checkpoints, caches and ledgers make by hand",
     "a GPU is lost, or has an error in its memory": "takes a GPU",
     "NCCL hangs": "takes several GPUs. Its time-out is `train.distributed.timeout_s`, as for gloo, which is tested",
     "Slurm or Kubernetes takes the machine away": "neither is at hand. Both send SIGTERM first, which is tested",

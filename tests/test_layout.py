@@ -53,8 +53,10 @@ EXEMPT = {
     "stages/progress.py": "only what is printed",
     "stages/phase.py": "only times, beside the outs",
     "stages/stopping.py": "only when it stops",
+    "stages/alike.py": "only refuses",
     "stages/launch.py": "only how processes start",
     "stages/node.py": "only how processes meet",
+    "stages/refusal.py": "only messages",
     "stages/tethered.py": "only how processes end",
 }
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

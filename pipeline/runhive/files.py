@@ -53,10 +53,13 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Flush the file or folder *path* to the disk. Raises OSError."""
+    """Flush the file or folder *path* to the disk. Raises OSError, which names it."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         os.close(descriptor)
 

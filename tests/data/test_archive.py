@@ -103,7 +103,8 @@ def test_folders_named_twice_and_dots_are_no_fault(tmp_path: Path) -> None:
     "fetch",
     "a name in the archive leads out of its folder",
     wanted="nothing is unpacked",
-    said="… leads out …",
+    said="… is refused: … leads out of its folder: get another archive, or unpack it yourself and set data.source to "
+    "folder",
 )
 @pytest.mark.parametrize("form", ["zip deflated", "tar", "tar.gz"])
 @pytest.mark.parametrize(
@@ -122,7 +123,10 @@ def test_folders_named_twice_and_dots_are_no_fault(tmp_path: Path) -> None:
     ],
 )
 def test_a_name_that_leads_out_refuses_the_whole_archive(tmp_path: Path, form: str, name: str, word: str) -> None:
-    assert word in refused(tmp_path, FORMS[form](FILES | {name: b"x"}))
+    said = refused(tmp_path, FORMS[form](FILES | {name: b"x"}))
+
+    assert word in said
+    assert said.endswith(": get another archive, or unpack it yourself and set data.source to folder")
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
@@ -134,7 +138,8 @@ def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path, kind: bytes) -> 
     "fetch",
     "a link or a device in the archive",
     wanted="nothing is unpacked",
-    said="… is a link or a device …",
+    said="… is refused: … is a link or a device: get another archive, or unpack it yourself and set data.source to "
+    "folder",
 )
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO])
 def test_links_and_devices_in_a_zip_are_refused(tmp_path: Path, kind: int) -> None:
@@ -189,7 +194,8 @@ def test_unpacked_bytes_are_counted_and_not_believed(tmp_path: Path) -> None:
     "fetch",
     "an archive that unpacks to far more than its size",
     wanted="unpacking stops",
-    said="… times its own size …",
+    said="… is refused: it unpacks to more than … times its own size: get another archive, or unpack it yourself and "
+    "set data.source to folder",
 )
 @pytest.mark.parametrize("form", ["zip deflated", "zip lzma", "tar.gz", "tar.bz2", "tar.xz"])
 def test_a_bomb_is_refused(tmp_path: Path, form: str) -> None:

@@ -39,7 +39,7 @@ def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Image]:
 
 @pytest.fixture
 def machines() -> Iterator[tuple[Machine, Machine]]:
-    """Joined by a cable; each is a network namespace of its own."""
+    """Joined by a network; each is a network namespace of its own."""
     if reason := why_not():
         pytest.fail(reason) if os.environ.get("RUNHIVE_NAMESPACES") else pytest.skip(reason)
     with two_machines() as both:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -36,14 +36,26 @@ class Machine:
     rank: int
     namespace: str
 
-    def start(self, photos: Photos, threads: int = 1) -> "subprocess.Popen[str]":
-        """Start `python pipeline train` on it."""
-        environment = {"RUNHIVE_NODE_RANK": str(self.rank), "RUNHIVE_RENDEZVOUS": f"10.77.0.1:{PORT}"}
-        return photos.start(environment=environment, before=["ip", "netns", "exec", self.namespace], threads=threads)
+    def start(
+        self, photos: Photos, threads: int = 1, environment: Mapping[str, str] | None = None, by: Sequence[object] = ()
+    ) -> "subprocess.Popen[str]":
+        """Start `python pipeline train` on it, or the command *by*."""
+        place = {"RUNHIVE_NODE_RANK": str(self.rank), "RUNHIVE_RENDEZVOUS": f"10.77.0.1:{PORT}"}
+        before = ["ip", "netns", "exec", self.namespace]
+        return photos.start(environment=place | {**(environment or {})}, before=before, threads=threads, by=by)
 
     def link(self, state: str) -> None:
         """Set its only link `up` or `down`."""
         _ip("-n", self.namespace, "link", "set", "v0", state)
+
+    def route(self, do: str, other: "Machine") -> None:
+        """`add` or `del` the loss of all that it sends to the *other*, from which it still hears."""
+        _ip("-n", self.namespace, "route", do, "blackhole", f"10.77.0.{other.rank + 1}/32")
+
+    def slow_down(self, do: str) -> None:
+        """`add` or `del` a limit of 8 Mbit/s to what it sends."""
+        limit = ["tbf", "rate", "8mbit", "burst", "64kbit", "latency", "400ms"] if do == "add" else []
+        subprocess.run(["tc", "-n", self.namespace, "qdisc", do, "dev", "v0", "root", *limit], check=True)
 
 
 @contextmanager

@@ -39,13 +39,14 @@ class Photos:
         environment: Mapping[str, str] | None = None,
         threads: int = 1,
         before: Sequence[str] = (),
+        by: Sequence[object] = (),
     ) -> "subprocess.Popen[str]":
-        """Start `python pipeline train`, which may use *processors*, as the leader of a process group of its own.
+        """Start `python pipeline train`, or *by*, as the leader of a process group of its own.
 
-        *before* are the words of a command that starts it.
+        It may use *processors*; *before* are the words of a command that starts it.
         """
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_", "RUNHIVE_"))}
-        command: list[object] = [*before, sys.executable, ROOT / "pipeline", "train"]
+        command: list[object] = [*before, *(by or (sys.executable, ROOT / "pipeline", "train"))]
         if processors:
             command = ["taskset", "--cpu-list", ",".join(map(str, sorted(processors))), *command]
         return subprocess.Popen(

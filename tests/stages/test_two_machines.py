@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 from namespaces import Machine
-from photos import Photos
-from together import distributed, make_ready, switch_off, under_way, wait_for_steps, wait_until
+from together import distributed, photos_for_each, switch_off, under_way, wait_for_steps, wait_until
 
 from runhive.tracking.ledger.ledger import open_ledger
 
@@ -22,12 +21,6 @@ LOST = (
     f"did not come back within train.distributed.timeout_s, {TIMEOUT} s",
 )
 long = pytest.mark.skipif(not os.environ.get("RUNHIVE_LONG"), reason="takes minutes: RUNHIVE_LONG=1 runs it")
-
-
-def photos_for_each(folder: Path, *changes: str) -> tuple[Photos, Photos]:
-    """The same repository twice: two machines share no files."""
-    first = make_ready(folder / "first", *changes)
-    return first, first.copy_to(folder / "second")
 
 
 @pytest.mark.fault(

@@ -40,6 +40,12 @@ def distributed(launcher: str = "torchrun", nodes: int | str = 1, processes: int
     )
 
 
+def photos_for_each(folder: Path, *changes: str) -> tuple[Photos, Photos]:
+    """The same repository twice: two machines share no files."""
+    first = make_ready(folder / "first", *changes)
+    return first, first.copy_to(folder / "second")
+
+
 def workers(process: "subprocess.Popen[str]") -> list[psutil.Process]:
     """The processes that train below *process*, the first one first."""
     below = psutil.Process(process.pid).children(recursive=True)

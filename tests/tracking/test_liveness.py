@@ -81,7 +81,7 @@ def test_only_the_very_same_process_counts() -> None:
     "ledger",
     "the process of a run dies without a word (`kill -9`, out of memory, a power cut)",
     wanted="the next command here calls the run lost; `dvc repro` goes on with it",
-    said="its process died without a word, last heartbeat …",
+    said="its process died without a word, last heartbeat …: kill -9, full memory or a power cut",
 )
 def test_a_dead_owner_loses_its_running_run_once(ledger: Ledger, repository: Path) -> None:
     ledger.append(RUN, [STARTED])

@@ -41,6 +41,7 @@ class Limits:
 
 
 LIMITS = Limits()
+OTHERWISE = "get another archive, or unpack it yourself and set data.source to folder"
 
 
 class Damaged(RunhiveError):
@@ -63,7 +64,7 @@ def extract(archive: Path, into: Path, limits: Limits = LIMITS, named: str | Non
             unpack(open_members(archive), private, limits, archive.stat().st_size)
             private.rename(into)
     except NotSafe as error:
-        raise Refused(f"{named} is refused: {error}") from None
+        raise Refused(f"{named} is refused: {error}: {OTHERWISE}") from None
     except NotImplementedError as error:  # a compression that zipfile does not know
         raise Refused(f"{named} is refused: {shown(str(error))}: pack it with deflate") from None
     except DAMAGE as error:
@@ -71,7 +72,9 @@ def extract(archive: Path, into: Path, limits: Limits = LIMITS, named: str | Non
     except OSError as error:
         if error.errno is None:  # gzip and bz2 say damage with it
             raise damaged(named, error) from error
-        raise RunhiveError(f"{named} cannot be unpacked into {into.parent}: {error.strerror}") from error
+        raise RunhiveError(
+            f"{named} cannot be unpacked into {into.parent} ({error.strerror}): free the disk or mend its permissions"
+        ) from error
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def zip_members(path: Path) -> Iterator[Member]:
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise NotSafe(f"{shown(info.filename)} is a link or a device")
             if info.flag_bits & ENCRYPTED:
-                raise NotSafe("it is encrypted, unpack it yourself and set data.source to folder")
+                raise NotSafe("it is encrypted")
             if info.filename.endswith("/") or kind == stat.S_IFDIR:
                 yield Member(info.orig_filename, None)
                 continue

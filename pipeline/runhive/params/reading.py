@@ -24,6 +24,9 @@ def load_params(path: Path) -> Params:
         raise RunhiveError(f"{path} is missing: write one with `runhive use digits`") from None
     except UnicodeDecodeError:
         raise RunhiveError(f"{path} is not UTF-8 text: save it as UTF-8") from None
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def parse_params(text: str, where: str = "params.yaml") -> Params:

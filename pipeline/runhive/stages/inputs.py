@@ -30,7 +30,7 @@ def code_of(stage: str) -> dict[str, str]:
 def stage_deps(stage: str) -> list[Path]:
     """The deps of *stage* in dvc.yaml. Raises RunhiveError where they cannot be had."""
     try:
-        stages = YAML(typ="safe").load(paths.PIPELINE)["stages"]
+        stages = YAML(typ="safe").load(read_whole(paths.PIPELINE))["stages"]
         return [Path(dependency) for dependency in stages[stage]["deps"]]
     except FileNotFoundError:
         raise RunhiveError(f"{paths.PIPELINE} is missing: run this in the root of the repository") from None

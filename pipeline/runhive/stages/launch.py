@@ -16,6 +16,7 @@ from runhive.params import Distributed
 from runhive.preprocess import processors
 from runhive.stages import tethered, worker
 from runhive.stages.node import Meeting, free_port, meeting, node_rank
+from runhive.stages.refusal import refusal, reserve
 from runhive.tracking.life.broadcast import NUMBERS_FILE
 
 POLL_SECONDS = 1.0
@@ -34,7 +35,7 @@ def launch(distributed: Distributed, root: Path, folder: Path) -> None:
     """
     place = meeting(distributed)
     environment = _environment(distributed, place)
-    (folder / worker.REFUSED).unlink(missing_ok=True)
+    reserve(folder / worker.REFUSED)
     starts = 1 + distributed.max_restarts if distributed.launcher == "mpirun" else 1  # torchrun counts its own
     for start in range(starts):
         command = _mpirun(distributed, place) if distributed.launcher == "mpirun" else _torchrun(distributed, place)
@@ -44,10 +45,11 @@ def launch(distributed: Distributed, root: Path, folder: Path) -> None:
             return
         if start + 1 < starts:
             print(f"a process was lost: start {start + 2} of {starts}, from the last checkpoint", file=sys.stderr)
+    several = " on each machine, their clocks set by NTP," if distributed.node_counts[-1] > 1 else ""
     raise RunhiveError(
         f"{distributed.launcher} ended with exit code {code}, as the lines above say: its processes were lost, or did "
         f"not reach one another, more often than train.distributed.max_restarts {distributed.max_restarts} allows: "
-        "run `dvc repro` to go on from the last checkpoint"
+        f"run `dvc repro`{several} to go on from the last checkpoint"
     )
 
 
@@ -114,8 +116,8 @@ def _run(command: list[str], environment: Mapping[str, str], refused: Path, time
         _wait(process, refused, timeout)
     finally:
         _end(process)
-    if refused.exists():
-        raise RunhiveError(refused.read_text())
+    if told := refusal(refused):
+        raise RunhiveError(told)
     return process.returncode
 
 
@@ -126,7 +128,7 @@ def _wait(process: "subprocess.Popen[bytes]", refused: Path, timeout: int) -> No
     longer than *timeout*: those that it lost did not come back.
     """
     began, last_seen = False, monotonic()
-    while process.poll() is None and not refused.exists():
+    while process.poll() is None and not refusal(refused):
         with suppress(subprocess.TimeoutExpired):
             process.wait(POLL_SECONDS)
         if any(True for _ in _tree(process.pid)):

@@ -13,17 +13,19 @@ from pathlib import Path
 import torch
 from torch import Tensor, distributed
 
-from runhive.errors import RunhiveError
+from runhive.errors import RunhiveError, told_of_disk
 from runhive.files import write_atomic
 from runhive.formats.manifest import class_names, read_manifest
 from runhive.params import Params, load_params
 from runhive.stages import inputs, paths
+from runhive.stages.alike import facts, require_alike
 from runhive.stages.checkpoint import read_checkpoint, save_checkpoint, state_of
 from runhive.stages.learning import Onlooker, compile_within, divide, learn_from
 from runhive.stages.node import node_rank
 from runhive.stages.opened import RUN
 from runhive.stages.pixel_cache import pixel_loader
 from runhive.stages.progress import show_progress
+from runhive.stages.refusal import refuse
 from runhive.tracking.life.life import exit_on_signals
 from runhive.tracking.life.process import die_with_parent
 from runhive.vision.allocator import keep_freed_memory
@@ -32,7 +34,7 @@ from runhive.vision.loop import State
 from runhive.vision.train import make_classifier
 from runhive.vision.world import World
 
-REFUSED = "refused"  # holds what a worker says to the user before it ends
+REFUSED = "refused"
 OF_MPI = {
     "RANK": "OMPI_COMM_WORLD_RANK",
     "WORLD_SIZE": "OMPI_COMM_WORLD_SIZE",
@@ -51,7 +53,12 @@ def main() -> None:
     try:
         work(load_params(paths.PARAMS), root, folder)
     except RunhiveError as error:
-        write_atomic(folder / REFUSED, str(error).encode())
+        refuse(folder / REFUSED, str(error))
+        sys.exit(1)
+    except OSError as error:
+        if not (told := told_of_disk(error)):
+            raise
+        refuse(folder / REFUSED, told)
         sys.exit(1)
 
 
@@ -63,9 +70,11 @@ def work(params: Params, root: Path, folder: Path) -> None:
     numerics = join(params)
     leader = int(numerics.world.summed(torch.tensor(numerics.world.rank if _is_leader(params) else 0)))
     leads = leader == numerics.world.rank
+    images = read_manifest(paths.MANIFEST)
+    mine, world = facts(params, images), numerics.world
+    require_alike([sent(mine if rank == world.rank else b"", rank) for rank in range(world.size)], leader)
     content = sent(read_checkpoint(folder) if leads else b"", leader)
     run = sent((folder / RUN).read_bytes() if leads else b"", leader)
-    images = read_manifest(paths.MANIFEST)
     learned, checked = divide(images, params.train)
     state = state_of(content) if content else State()
     with ExitStack() as stack:
@@ -89,6 +98,12 @@ def work(params: Params, root: Path, folder: Path) -> None:
 def join(params: Params) -> Numerics:
     """Meet the other processes, each on a device of its own."""
     numerics, settings = choose_numerics(params.model, params.train), params.train.distributed
+    met, fewest = int(os.environ["WORLD_SIZE"]), settings.node_counts[0] * settings.processes_per_node
+    if met < fewest:  # torchrun drops a machine whose clock says that it was last heard of long ago (tried)
+        raise RunhiveError(
+            f"{met} of {fewest} processes met: a machine was lost as it joined, or its clock is 10 s or more from this "
+            "one's: set the clocks of all machines by NTP, and start training on each again"
+        )
     backend, local = "gloo", int(os.environ["LOCAL_RANK"])
     if numerics.device.type == "cuda":
         if local >= torch.cuda.device_count():

@@ -27,7 +27,9 @@ def file_lock(path: Path, wait: float | None, shared: bool = False) -> Iterator[
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise RunhiveError(f"{path} cannot be written ({error.strerror}): mend its permissions") from error
+        raise RunhiveError(
+            f"{path} cannot be written ({error.strerror}): free the disk or mend its permissions"
+        ) from error
     try:
         _acquire(descriptor, path, wait, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         if not shared:

@@ -129,16 +129,16 @@ def move_ref(
     make_durable(repository, commit, [*([seen] if seen else []), *durable])
     deadline = time.monotonic() + RETRY_SECONDS
     while True:
-        reference = repository.references.get(ref)
-        if (reference.target if reference else None) != seen:
-            raise RefMoved(ref)
         clear_stale_lock(loose.with_name(loose.name + ".lock"))
         try:
-            with _durable():
+            with flushing_refs(repository) as flushing:
+                reference = flushing.references.get(ref)
+                if (reference.target if reference else None) != seen:
+                    raise RefMoved(ref)
                 if reference:
                     reference.set_target(commit)
                 else:
-                    repository.create_reference(ref, commit)
+                    flushing.create_reference(ref, commit)
             return
         except (pygit2.GitError, OSError) as error:
             if time.monotonic() > deadline:
@@ -170,11 +170,13 @@ def advance(
 
 
 @contextmanager
-def _durable() -> Iterator[None]:
-    """Let libgit2 fsync what it writes and renames. Objects were made durable before: only the ref is."""
+def flushing_refs(repository: pygit2.Repository) -> Iterator[pygit2.Repository]:
+    """Yield *repository* opened anew, so that libgit2 flushes each ref that is written there, before and after it
+    renames it: it settles whether it does as a repository looks at a ref for the first time.
+    """
     pygit2.settings.enable_fsync_gitdir(True)
     try:
-        yield
+        yield pygit2.Repository(repository.path)
     finally:
         pygit2.settings.enable_fsync_gitdir(False)
 

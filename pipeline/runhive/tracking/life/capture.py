@@ -45,7 +45,9 @@ def captured(path: Path) -> Iterator[Captured]:
         path.parent.mkdir(parents=True, exist_ok=True)
         log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise RunhiveError(f"{path} cannot be written ({error.strerror}): mend its permissions") from error
+        raise RunhiveError(
+            f"{path} cannot be written ({error.strerror}): free the disk or mend its permissions"
+        ) from error
     _flush()
     outer = [os.dup(1), os.dup(2)]
     together = os.path.samestat(os.fstat(1), os.fstat(2))  # one way keeps the order of their lines

@@ -128,7 +128,7 @@ def _close(ledger: Ledger, root: Path, live: Live) -> bool:
     run = _recorded(ledger, live.run_id)
     was_running = run is not None and run.state == "running"
     if run:
-        cause = f"its process died without a word, last heartbeat {live.heartbeat}"
+        cause = f"its process died without a word, last heartbeat {live.heartbeat}: kill -9, full memory or a power cut"
         lost = {"state": "lost", "attempt": run.attempt, "cause": cause, "heartbeat": live.heartbeat}
         take_up(ledger, root, live.run_id, [Event("finished", lost)] if was_running else ())
     forget(root, live.run_id)

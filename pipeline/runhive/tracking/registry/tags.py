@@ -11,7 +11,7 @@ from pygit2.enums import ObjectType
 from runhive.errors import RunhiveError
 from runhive.tracking.git import run_git
 from runhive.tracking.ledger.durable import sync_file_system
-from runhive.tracking.ledger.objects import clear_stale_lock, signature
+from runhive.tracking.ledger.objects import clear_stale_lock, flushing_refs, signature
 from runhive.tracking.ledger.remote import LOST_RACE, Remote
 from runhive.tracking.registry.names import TagName, parse_tag
 from runhive.tracking.repository import common_folder
@@ -84,7 +84,8 @@ def name_tag(repository: pygit2.Repository, remote: Remote | None, ref: str, oid
         return False
     try:
         sync_file_system(common_folder(repository))
-        repository.create_reference(f"{PLACE}{ref}", oid)
+        with flushing_refs(repository) as flushing:
+            flushing.create_reference(f"{PLACE}{ref}", oid)
     except (pygit2.AlreadyExistsError, ValueError):
         return repository.references[f"{PLACE}{ref}"].target == oid
     except (pygit2.GitError, OSError) as error:
