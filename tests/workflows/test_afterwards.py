@@ -1,9 +1,10 @@
 """What follows a train, and what does not: collect, resume and pages under act."""
 
 import json
-import os
+import re
 import threading
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,13 @@ import events
 import psutil
 import pytest
 from act import REPOSITORY, Ran
-from team import Hive, collect, runs_on_the_hub, told_by_github
+from team import COMMENTS, Hive, collect, ledger_on_the_hub, told_by_github
 
 from runhive.actions.checkpoints import ARTIFACT
 
 RUN = "20261125-101112-abcdef"
 ENDED = Ran(901, "2026-11-25T10:00:00Z", "2026-11-25T10:10:00Z", {}, "", "")
 DISPATCHES = f"repos/{REPOSITORY}/actions/workflows/11/dispatches"
-long = pytest.mark.skipif(not os.environ.get("RUNHIVE_LONG"), reason="takes minutes: RUNHIVE_LONG=1 runs it")
 
 
 @pytest.mark.parametrize(
@@ -74,32 +74,39 @@ def test_a_train_that_was_cut_off_is_dispatched_again_with_what_was_asked_of_it(
     assert still_hive.box.posted(DISPATCHES) == [{"ref": "main", "inputs": {**asked, "resume": RUN}}]
 
 
-@long
 @pytest.mark.slow
-def test_a_train_that_was_interrupted_goes_on_as_the_same_run(hive: Hive) -> None:
-    head = hive.pushed("main", "train.epochs=40")
-    signal = threading.Thread(target=interrupt_after_some_epochs, args=(hive.box.folder / "home",))
-    signal.start()
-    first = hive.box.run("train.yml", "workflow_dispatch", events.dispatch(submission="s1"), head)
-    signal.join()
+def test_a_train_that_was_cut_off_goes_on_as_the_same_run_and_is_collected_and_answered_as_that(hive: Hive) -> None:
+    head = hive.pushed("change", "train.epochs=40")
+    event = events.pull_request(head, hive.main, action="labeled", labels=("run-gpu",), label="run-gpu")
+    with machine_taken_away(hive.box.folder / "home"):
+        first = hive.box.run("train.yml", "pull_request", event, head)
     assert first.jobs == {"plan": "success", "node 0": "failure"}, first.output
+    assert "Training was cancelled" in first.summaries
     (kept,) = (hive.box.artifacts / str(first.number)).glob(f"{ARTIFACT}*")
     run_id = kept.name.removeprefix(ARTIFACT)
     told_by_github(hive, first, head, [], "cancelled")
-    assert collect(hive, first, head, "cancelled").ok
-    assert [(run.run_id, run.state) for run in runs_on_the_hub(hive)] == [(run_id, "canceled")]
+    assert collect(hive, first, head, "cancelled", ("collect",)).ok
+    assert [(run.run_id, run.state) for run in ledger_on_the_hub(hive).runs()] == [(run_id, "canceled")]
+    (comment,) = hive.box.posted(COMMENTS)
+    assert "Training was cancelled" in comment["body"]
 
-    cut_off(hive, first, head, "main", run_id)
-    event = events.workflow_run("train", first, head, "cancelled", branch="main", event="workflow_dispatch")
-    assert hive.box.run("resume.yml", "workflow_run", event, head).jobs == {"resume": "success"}
+    cut_off(hive, first, head, "change", run_id)
+    event = events.workflow_run("train", first, head, "cancelled")
+    assert hive.box.run("resume.yml", "workflow_run", event, hive.main).jobs == {"resume": "success"}
     (sent,) = hive.box.posted(DISPATCHES)
+    assert (sent["ref"], sent["inputs"]["resume"]) == ("change", run_id)
     again = hive.box.run("train.yml", "workflow_dispatch", {"inputs": sent["inputs"]}, head)
     assert again.jobs == {"plan": "success", "node 0": "success"}, again.output
     assert f"going on with run {run_id}, attempt 2" in again.output
-    told_by_github(hive, again, head, [])
-    assert collect(hive, again, head).ok
-    (run,) = runs_on_the_hub(hive)
+    told_by_github(hive, again, head, [{"id": 5, "user": {"login": "github-actions[bot]"}, **comment}])
+    assert collect(hive, again, head, jobs=("collect",), event="workflow_dispatch").ok
+    ledger = ledger_on_the_hub(hive)
+    (run,) = ledger.runs()
     assert (run.run_id, run.state, run.attempt) == (run_id, "completed", 2)
+    assert len((ledger.file(run_id, "history.csv") or b"").splitlines()) == 1 + 40, "no epoch twice, none left out"
+    (changed,) = hive.box.patched(f"repos/{REPOSITORY}/issues/comments/5")
+    assert run_id in changed["body"] and "Training was cancelled" not in changed["body"]
+    assert re.search(r"\| attempts +\|.*\b2 ", changed["body"]), changed["body"]
 
 
 def cut_off(hive: Hive, ran: Ran, head: str, branch: str, run_id: str) -> None:
@@ -121,10 +128,23 @@ def cut_off(hive: Hive, ran: Ran, head: str, branch: str, run_id: str) -> None:
     )
 
 
-def interrupt_after_some_epochs(home: Path) -> None:
-    """Ask the training process that runs below *home* to end, as a machine does that is taken away."""
-    while not list(home.glob(".cache/act/*/hostexecutor/.runhive/checkpoints/*/epoch-00000[3-9]-*.sha256")):
-        time.sleep(0.02)
+@contextmanager
+def machine_taken_away(home: Path) -> Iterator[None]:
+    """Ask the training process that runs below *home* to end when it has some checkpoints, as a lost machine does."""
+    over = threading.Event()
+    watching = threading.Thread(target=_end_after_some_epochs, args=(home, over))
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watching.join()
+
+
+def _end_after_some_epochs(home: Path, over: threading.Event) -> None:
+    while not list(home.glob(".cache/act/*/hostexecutor/.runhive/checkpoints/*/epoch-00000[2-9]-*.sha256")):
+        if over.wait(0.02):
+            return
     for process in psutil.process_iter(["cmdline", "cwd"]):
         words = process.info["cmdline"] or []
         if words[1:3] == ["pipeline", "train"] and str(home) in (process.info["cwd"] or ""):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from act import HERE, ROOT, workflows
+from team import callers
 
 TRIGGERS = {
     "pull_request", "merge_group", "push", "schedule", "workflow_dispatch", "workflow_run", "workflow_call",
@@ -223,10 +224,9 @@ def test_the_team_of_the_code_is_asked_for_every_file_that_is_code_on_the_gpu_bo
 
 
 def test_the_page_for_callers_gives_the_rights_and_inputs_that_the_workflows_ask_for() -> None:
-    page = (ROOT / "docs/how-to/call-the-workflows.md").read_text()
-    callers = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)]
-    assert [caller["name"] for caller in callers] == ["train", "collect"]
-    for caller in callers:
+    shown = [yaml.safe_load(text) for text in callers().values()]
+    assert [caller["name"] for caller in shown] == ["train", "collect"]
+    for caller in shown:
         file = f"{caller['name']}.yml"
         asked: dict[str, str] = {}
         for job in WORKFLOWS[file]["jobs"].values():
@@ -235,7 +235,7 @@ def test_the_page_for_callers_gives_the_rights_and_inputs_that_the_workflows_ask
 
         assert job["permissions"] == asked
         assert set(job.get("with", {})) == set((triggers(file)["workflow_call"] or {}).get("inputs", {}))
-    assert callers[0]["run-name"] == WORKFLOWS["train.yml"]["run-name"], "resume counts by the title"
+    assert shown[0]["run-name"] == WORKFLOWS["train.yml"]["run-name"], "resume counts by the title"
 
 
 def test_every_variable_that_a_workflow_reads_is_on_the_page_for_callers() -> None:

@@ -6,7 +6,7 @@ import socket
 import events
 import psutil
 import pytest
-from team import Hive, collect, runs_on_the_hub, told_by_github
+from team import Hive, collect, ledger_on_the_hub, told_by_github
 
 TRAINED = {"plan": "success", "node 0": "success"}
 
@@ -70,19 +70,31 @@ def test_a_dispatch_that_cannot_be_had_asks_for_no_runner_and_says_why(
     assert len([line for line in ran.output.splitlines() if line.startswith("runhive: ")]) == 1
 
 
+def test_a_workflow_that_another_repository_calls_by_its_sha_is_the_same(hive: Hive) -> None:
+    """act takes what the called one calls itself from the caller's folder, so this goes as far as the plan."""
+    hive.calls("train")
+    ran = hive.box.run("train.yml", "workflow_dispatch", events.dispatch(nodes="9"), hive.main)
+
+    assert ran.jobs == {"plan": "failure"}, "a job that only the called one has"
+    assert "'9' machines: compute.targets.gpu has 1 to 4" in ran.output
+
+
 @pytest.mark.slow
 def test_a_train_that_fails_hands_over_its_run_which_is_in_the_history_as_failed(hive: Hive) -> None:
-    """The learning rate is beyond all measure, so that training diverges."""
+    """The learning rate is beyond all measure, so that training diverges. Another repository's collect takes it."""
     event = events.dispatch(set="train.lr=100\ntrain.optimizer={name: sgd, momentum: 0.99, weight_decay: 0.0}")
     ran = hive.box.run("train.yml", "workflow_dispatch", event, hive.main)
 
     assert ran.jobs == {"plan": "success", "node 0": "failure"}, ran.output
     left = hive.box.artifacts / str(ran.number)
     assert sorted(path.name for path in left.iterdir()) == ["runhive-asked", "runhive-run"], "and no checkpoint"
-    told_by_github(hive, ran, hive.main, [], "failure")
-    collected = collect(hive, ran, hive.main, "failure")
+    assert "Training failed" in ran.summaries
+    head = hive.main
+    told_by_github(hive, ran, head, [], "failure")
+    hive.calls("collect")
+    collected = collect(hive, ran, head, "failure")
     assert collected.jobs == {"collect": "success", "preview": "success"}, collected.output
-    (run,) = runs_on_the_hub(hive)
+    (run,) = ledger_on_the_hub(hive).runs()
     assert (run.state, run.params["train"]["lr"]) == ("failed", 100)
 
 
