@@ -127,8 +127,14 @@ class Box:
         return Ran(self.runs, began, _now(), *_read(done.stdout + done.stderr))
 
     def _environment(self) -> dict[str, str]:
-        programs = os.pathsep.join([str(self.folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
-        return {"PATH": programs, "HOME": str(self.folder / "home"), "LANG": "C.UTF-8"}
+        """That of act: no environment is on the PATH until the action setup puts it there."""
+        own = os.path.realpath(sys.prefix)
+        found = [one for one in os.environ["PATH"].split(os.pathsep) if not os.path.realpath(one).startswith(own)]
+        return {
+            "PATH": os.pathsep.join([str(self.folder / "bin"), *found]),
+            "HOME": str(self.folder / "home"),
+            "LANG": "C.UTF-8",
+        }
 
     def _given(self, commit: str) -> list[str]:
         """Runners, variables of the repository, and the environment that GitHub gives a step."""

@@ -26,8 +26,9 @@ def test_the_scanners_and_rules_read_a_change_as_a_workflow(hive: Hive) -> None:
 @pytest.mark.skipif(not os.environ.get("RUNHIVE_LONG"), reason="takes minutes and the network: RUNHIVE_LONG=1 runs it")
 def test_a_runner_that_has_no_environment_installs_the_locked_one_and_trains_with_it(hive: Hive) -> None:
     hive.box.variables["RUNHIVE_GPU_ENVIRONMENT"] = ""
-    kept = subprocess.run(["uv", "cache", "dir"], capture_output=True, text=True, check=True)
-    hive.box.environment["UV_CACHE_DIR"] = kept.stdout.strip()
+    kept = subprocess.run(["uv", "cache", "dir"], capture_output=True, text=True, check=True).stdout.strip()
+    certificates = {name: value for name, value in os.environ.items() if name == "SSL_CERT_FILE"}
+    hive.box.environment = {"UV_CACHE_DIR": kept, **certificates}
     ran = hive.box.run("train.yml", "workflow_dispatch", events.dispatch(), hive.main)
 
     assert ran.jobs == {"plan": "success", "node 0": "success"}, ran.output

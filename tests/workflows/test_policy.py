@@ -3,7 +3,9 @@
 act and the scanners cannot enforce permissions, environments and concurrency, so that they are read here.
 """
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -160,6 +162,30 @@ def test_every_input_of_an_action_is_one_that_the_action_has() -> None:
             known = yaml.safe_load((folder / "action.yml").read_text())["inputs"]
 
             assert set(step.get("with", {})) <= set(known), f"{file}: {uses}"
+
+
+def test_an_image_has_its_digest_or_its_reason() -> None:
+    """A container that sees no secret may be the newest one; the plan refuses one for the runners without a digest."""
+    taken = {
+        (file, name): job["container"] for file, name in JOBS if (job := WORKFLOWS[file]["jobs"][name]).get("container")
+    }
+
+    assert set(taken) == {("ci.yml", "test"), (ON_RUNNERS, "node")}
+    assert taken[ON_RUNNERS, "node"]["image"] == "${{ inputs.image }}"
+    assert "secrets" not in text("ci.yml") and "GH_TOKEN" not in text("ci.yml")
+
+
+@pytest.mark.parametrize(
+    ("base", "code"), [(f"python@sha256:{'a' * 64}", 0), ("python:3.12", 1), ("python@sha256:abc", 1), ("", 1)]
+)
+def test_the_image_of_the_runners_is_built_from_a_base_with_its_digest_alone(base: str, code: int) -> None:
+    lines = (ROOT / ".github/runners/Containerfile").read_text().replace("\\\n", "").splitlines()
+    assert [line for line in lines if line.startswith(("FROM", "ARG"))] == ["ARG BASE", "FROM ${BASE}", "ARG BASE"]
+    guard = next(line for line in lines if line.startswith("RUN")).removeprefix("RUN ")
+    done = subprocess.run(["sh", "-c", guard], env={"PATH": os.defpath, "BASE": base}, capture_output=True, text=True)
+
+    assert done.returncode == code
+    assert ("has no digest" in done.stderr) == bool(code)
 
 
 def test_no_workflow_restores_a_cache() -> None:

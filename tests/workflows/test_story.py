@@ -60,7 +60,7 @@ def register(hive: Hive, commit: str, *jobs: str) -> str:
 
 
 def check_ci(hive: Hive, event: dict[str, Any], commit: str) -> None:
-    """Both jobs of ci run; the suite itself goes to a stand-in for make, and the machine has what the DVC remote has."""
+    """Both jobs of ci run; the suite goes to a stand-in for make, and the machine has what the DVC remote has."""
     hive.box.program("make", MAKE)
     cache = hive.box.folder / "cache"
     shutil.copytree(hive.box.folder / "store", cache)

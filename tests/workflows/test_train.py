@@ -54,7 +54,6 @@ def test_the_plan_of_a_hostile_title_and_branch_is_made_and_neither_is_run_as_co
     [
         ({"compute": "gpus"}, "compute.targets has no 'gpus': did you mean gpu?"),
         ({"nodes": "9"}, "'9' machines: compute.targets.gpu has 1 to 4"),
-        ({"nodes": "2"}, "2 machines need a place to meet"),
         ({"set": "train.lr=0.1\ntrain.epoch=1"}, "train.epoch: unknown key: did you mean train.epochs?"),
         ({"set": "$(touch owned)"}, "sets nothing: write KEY=VALUE"),
         ({"resume": "../x"}, "'../x' is no run"),
@@ -68,6 +67,13 @@ def test_a_dispatch_that_cannot_be_had_asks_for_no_runner_and_says_why(
     assert ran.jobs == {"plan": "failure"}
     assert said in ran.output
     assert len([line for line in ran.output.splitlines() if line.startswith("runhive: ")]) == 1
+
+
+def test_a_repository_without_a_dvc_remote_asks_for_no_runner(new_hive: Hive) -> None:
+    ran = new_hive.box.run("train.yml", "workflow_dispatch", events.dispatch(), new_hive.main)
+
+    assert ran.jobs == {"plan": "failure"}
+    assert "the repository has no DVC remote, so the model would be lost with the runner" in ran.output
 
 
 def test_a_workflow_that_another_repository_calls_by_its_sha_is_the_same(hive: Hive) -> None:
