@@ -138,6 +138,7 @@ def test_the_tutorial_leads_from_zero_to_a_version_on_the_site(new_hive: Hive) -
     remote, first, branch, change, take, look = [block for language, block in blocks if language == "sh"]
     assert all(block.startswith("gh ") for language, block in blocks if language == "bash"), "GitHub's part"
 
+    hive.pushed("main", "export.variants=[fp32, fp16]", "export.most_changed.fp16=1.0")
     follow(hive, remote, URL=str(hive.box.folder / "store"))
     follow(hive, first)
     base_commit = hive.main
