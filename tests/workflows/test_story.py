@@ -2,32 +2,32 @@
 
 import csv
 import math
-import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import events
 import pytest
 from act import REPOSITORY, ROOT, Ran
-from playwright.sync_api import sync_playwright
+from breaks import DISPATCHES, cut_off, machine_taken_away
 from team import COMMENTS, Hive, collect, ledger_on_the_hub, told_by_github
 
+from runhive.actions.checkpoints import ARTIFACT
 from runhive.files import sha256_of
 from runhive.tracking.ledger.ledger import Ledger
 
 pytestmark = pytest.mark.slow
 TUTORIAL = (ROOT / "docs/tutorial/first-pull-request.md").read_text()
 BLOCK = re.compile(r"^```(sh|bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMENT = f"repos/{REPOSITORY}/issues/comments/5"
+EPOCHS = 24  # time to be interrupted in
 CHECKS = f"repos/{REPOSITORY}/check-runs"
 MAKE = """\
 import json, os, sys
 with open(os.environ["BOX"] + "/steps.jsonl", "a") as calls:
     calls.write(json.dumps({"action": "make", "words": sys.argv[1:]}) + "\\n")
 """
-CHROMIUM = Path("/usr/bin/chromium")
 VERDICT = re.compile(
     r"\*\*(?P<won>\d+) images? won, (?P<lost>\d+) lost\*\* of (?P<images>\d+): (?P<points>\S+) points of accuracy, "
     r"95 % interval (?P<low>\S+) to (?P<high>\S+), two-sided McNemar p (?P<sign>=|&lt;) (?P<p>[0-9.]+)\."
@@ -40,6 +40,11 @@ def follow(hive: Hive, block: str, **words: str) -> str:
         assert placeholder in block
         block = block.replace(placeholder, word)
     return hive.clone.run("bash", "-euc", f'export PYTHONPATH="$PWD/pipeline"\n{block}')
+
+
+def by_us(comment: dict[str, Any]) -> dict[str, Any]:
+    """The comment as GitHub has it, by the workflow's own login."""
+    return {"id": 5, "user": {"login": "github-actions[bot]"}, "body": comment["body"]}
 
 
 def merge_by_squash(hive: Hive, branch: str) -> str:
@@ -119,17 +124,29 @@ def check_verdict(text: str, before: dict[str, bool], after: dict[str, bool]) ->
     assert sum(f"`{path}`" in text for path in won | lost) == min(12, flipped)
 
 
-def opened_by_double_click(page: Path) -> str:
-    """What a browser shows of a file, without a server."""
-    if not CHROMIUM.exists() and not os.environ.get("CI"):
-        pytest.skip(f"{CHROMIUM} is not installed: `apt-get install chromium` runs this test")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        opened = browser.new_page()
-        opened.goto(page.as_uri())
-        text = opened.locator("main").inner_text()
-        browser.close()
-    return text
+def trained_with_a_break(hive: Hive, event: dict[str, Any], head: str) -> tuple[Ran, Ran]:
+    """Train on a machine that is taken away, then again as `resume` dispatches it; the one collected, the other not."""
+    with machine_taken_away(hive.box.folder / "home"):
+        first = hive.box.run("train.yml", "pull_request", event, head)
+    assert first.jobs == {"plan": "success", "node 0": "failure"}, first.output
+    (kept,) = (hive.box.artifacts / str(first.number)).glob(f"{ARTIFACT}*")
+    run_id = kept.name.removeprefix(ARTIFACT)
+    told_by_github(hive, first, head, [], "cancelled", branch="slower")
+    assert collect(hive, first, head, "cancelled", ("collect",), branch="slower").ok
+    assert [run.state for run in ledger_on_the_hub(hive).runs() if run.run_id == run_id] == ["canceled"]
+
+    cut_off(hive, first, head, "slower", run_id)
+    ended = events.workflow_run("train", first, head, "cancelled", branch="slower")
+    assert hive.box.run("resume.yml", "workflow_run", ended, hive.main).jobs == {"resume": "success"}
+    (sent,) = hive.box.posted(DISPATCHES)
+    assert sent == {
+        "ref": "slower",
+        "inputs": {"compute": "", "nodes": "", "set": "", "submission": "", "resume": run_id},
+    }
+    again = hive.box.run("train.yml", "workflow_dispatch", {"inputs": sent["inputs"]}, head)
+    assert again.jobs == {"plan": "success", "node 0": "success"}, again.output
+    assert f"going on with run {run_id}, attempt 2" in again.output
+    return first, again
 
 
 def test_the_tutorial_leads_from_zero_to_a_version_on_the_site(new_hive: Hive) -> None:
@@ -138,7 +155,10 @@ def test_the_tutorial_leads_from_zero_to_a_version_on_the_site(new_hive: Hive) -
     remote, first, branch, change, take, look = [block for language, block in blocks if language == "sh"]
     assert all(block.startswith("gh ") for language, block in blocks if language == "bash"), "GitHub's part"
 
-    hive.pushed("main", "export.variants=[fp32, fp16]", "export.most_changed.fp16=1.0")
+    hive.pushed(
+        "main", "export.variants=[fp32, fp16]", "export.most_changed.fp16=1.0", f"train.epochs={EPOCHS}",
+        "train.lr=0.0000001",  # hardly learns: any change wins images
+    )  # fmt: skip
     follow(hive, remote, URL=str(hive.box.folder / "store"))
     follow(hive, first)
     base_commit = hive.main
@@ -151,22 +171,22 @@ def test_the_tutorial_leads_from_zero_to_a_version_on_the_site(new_hive: Hive) -
     follow(hive, change)
     head = hive.box.git("rev-parse", "slower")
     event = events.pull_request(head, base_commit, action="labeled", labels=("run-gpu",), label="run-gpu")
-    trained = hive.box.run("train.yml", "pull_request", event, head)
-    assert trained.jobs == {"plan": "success", "node 0": "success"}, trained.output
-    told_by_github(hive, trained, head, [], branch="slower")
-    collected = collect(hive, trained, head, branch="slower")
-    assert collected.jobs == {"collect": "success", "preview": "success"}, collected.output
+    first, trained = trained_with_a_break(hive, event, head)
+    (comment,) = hive.box.posted(COMMENTS)
+    assert "Training was cancelled" in first.summaries and "Training was cancelled" in comment["body"]
+    told_by_github(hive, trained, head, [by_us(comment)], branch="slower")
+    collected = collect(hive, trained, head, jobs=("collect",), branch="slower", event="workflow_dispatch")
+    assert collected.ok, collected.output
     ledger = ledger_on_the_hub(hive)
     (run,) = [one for one in ledger.runs() if one.run_id != base.run_id]
-    assert (run.state, run.code["commit"], run.params["train"]["lr"]) == ("completed", head, 0.003)
-    (comment,) = hive.box.posted(COMMENTS)
-    for told in (comment["body"], collected.summaries, trained.summaries):
-        assert run.run_id in told
+    assert (run.state, run.attempt, run.code["commit"], run.params["train"]["lr"]) == ("completed", 2, head, 0.003)
+    assert len((ledger.file(run.run_id, "history.csv") or b"").splitlines()) == 1 + EPOCHS, "none twice, none left out"
+    (answer,) = hive.box.patched(COMMENT)
+    for told in (answer["body"], collected.summaries, trained.summaries):
+        assert run.run_id in told and re.search(r"\| attempts +\|.*\b2 ", told), told
         check_verdict(told, answers(ledger, base.run_id), answers(ledger, run.run_id))
     assert "This is the job's own word" in trained.summaries
-    assert [check["head_sha"] for check in hive.box.posted(CHECKS)] == [head]
-    preview = hive.box.artifacts / str(collected.number) / "site"
-    assert run.run_id in opened_by_double_click(preview / f"runs/{run.run_id}.html")
+    assert {check["head_sha"] for check in hive.box.posted(CHECKS)} == {head}
 
     follow(hive, take, RUN=run.run_id)
     later = hive.box.git("rev-parse", "slower")
@@ -174,12 +194,11 @@ def test_the_tutorial_leads_from_zero_to_a_version_on_the_site(new_hive: Hive) -
     again = hive.box.run("train.yml", "pull_request", event, later)
     assert again.jobs == {"plan": "success", "node 0": "success"}, again.output
     assert "Running stage 'train'" in trained.output and "Running stage" not in again.output, "nothing twice"
-    before = {"id": 5, "user": {"login": "github-actions[bot]"}, "body": comment["body"]}
-    told_by_github(hive, again, later, [before], branch="slower")
+    told_by_github(hive, again, later, [by_us(answer)], branch="slower")
     recollected = collect(hive, again, later, jobs=("collect",), branch="slower")
     assert recollected.ok, recollected.output
     assert {one.run_id for one in ledger_on_the_hub(hive).runs()} == {base.run_id, run.run_id}
-    assert len(hive.box.posted(COMMENTS)) == 1
+    assert len(hive.box.posted(COMMENTS)) == 1, "one comment, changed in place"
 
     check_ci(hive, event, later)
 
