@@ -250,7 +250,7 @@ def test_the_team_of_the_code_is_asked_for_every_file_that_is_code_on_the_gpu_bo
 
 
 def test_the_page_for_callers_gives_the_rights_and_inputs_that_the_workflows_ask_for() -> None:
-    shown = [yaml.safe_load(text) for text in callers().values()]
+    shown = [yaml.safe_load(caller) for caller in callers().values()]
     assert [caller["name"] for caller in shown] == ["train", "collect"]
     for caller in shown:
         file = f"{caller['name']}.yml"

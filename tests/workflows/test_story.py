@@ -171,9 +171,9 @@ def test_the_tutorial_leads_from_zero_to_a_version_on_the_site(new_hive: Hive) -
     follow(hive, change)
     head = hive.box.git("rev-parse", "slower")
     event = events.pull_request(head, base_commit, action="labeled", labels=("run-gpu",), label="run-gpu")
-    first, trained = trained_with_a_break(hive, event, head)
+    cut, trained = trained_with_a_break(hive, event, head)
     (comment,) = hive.box.posted(COMMENTS)
-    assert "Training was cancelled" in first.summaries and "Training was cancelled" in comment["body"]
+    assert "Training was cancelled" in cut.summaries and "Training was cancelled" in comment["body"]
     told_by_github(hive, trained, head, [by_us(comment)], branch="slower")
     collected = collect(hive, trained, head, jobs=("collect",), branch="slower", event="workflow_dispatch")
     assert collected.ok, collected.output
