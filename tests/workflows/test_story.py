@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 TUTORIAL = (ROOT / "docs/tutorial/first-pull-request.md").read_text()
 BLOCK = re.compile(r"^```(sh|bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENT = f"repos/{REPOSITORY}/issues/comments/5"
-EPOCHS = 24  # time to be interrupted in
+EPOCHS = 12  # time to be interrupted in
 CHECKS = f"repos/{REPOSITORY}/check-runs"
 MAKE = """\
 import json, os, sys
