@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runhive.actions.outputs import write_outputs
-from runhive.actions.plan import Asked, commit_of, lines, make_plan
+from runhive.actions.plan import Asked, commit_of, lines, make_plan, require_remote
 from runhive.errors import RunhiveError
 from runhive.presets import presets, with_changes
 
@@ -134,3 +134,19 @@ def test_outputs_are_added_to_those_of_the_step_before(tmp_path: Path) -> None:
 def test_outputs_without_a_place_are_a_mistake_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(RunhiveError, match="cannot be written"):
         write_outputs(tmp_path / "none" / "outputs", {"b": "1"})
+
+
+@pytest.mark.parametrize("config", ["", "[core]\n", "['remote \"store\"']\n    url = s3://bees\n"])
+def test_a_repository_needs_a_default_dvc_remote(config: str, tmp_path: Path) -> None:
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_text(config)
+
+    with pytest.raises(RunhiveError, match=r"no DVC remote.*dvc remote add -d NAME URL"):
+        require_remote(tmp_path)
+
+
+def test_a_default_dvc_remote_is_enough(tmp_path: Path) -> None:
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_text("[core]\n    remote = store\n['remote \"store\"']\n    url = s3://bees\n")
+
+    require_remote(tmp_path)

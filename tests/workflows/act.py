@@ -1,7 +1,8 @@
 """GitHub Actions on this machine: `act` runs our workflows, stubs stand in for GitHub's own actions.
 
 It is an emulation. What it does not enforce (permissions, environments, OIDC, concurrency, time-outs of whole jobs) is
-left to test_policy.py. act 0.2.89 refuses `concurrency.queue`, so the copy of a workflow that it gets lacks that key.
+left to test_policy.py. act 0.2.89 refuses `concurrency.queue`, and there is no Docker here, so the copy of a workflow
+that it gets lacks that key, and ci's container. What zizmor asks GitHub's API for is left out.
 """
 
 import json
@@ -23,8 +24,8 @@ HERE = Path(__file__).parent
 REPOSITORY = "hive/bees"
 LONGEST = 1500  # seconds; act gives a step a terminal, and what asks a question there would wait for ever
 RUNNERS = ("ubuntu-24.04", "gpu")
-QUEUE = re.compile(r"^ *queue: max.*\n", re.MULTILINE)
-USES = re.compile(r"uses: *(?P<action>[\w.-]+/[\w./-]+@[0-9a-f]{40})")
+NOT_HERE = re.compile(r"^ *(queue: max|container: \S).*\n", re.MULTILINE)
+USES = re.compile(r"uses: *(?P<action>[\w.-]+/[\w.-]+@[0-9a-f]{40})")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Box:
 
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)  # of every step, as a runner may have one
+    called: dict[str, Path] = field(default_factory=dict)  # by OWNER/NAME@SHA, what has workflows that others call
     runs: int = 0
 
     @property
@@ -65,6 +68,12 @@ class Box:
         """The site as it was deployed last."""
         return self.folder / "pages"
 
+    def program(self, name: str, text: str) -> None:
+        """Put a Python program on the PATH of the steps, before any other of this name but those of an environment."""
+        file = self.folder / "bin" / name
+        file.write_text(f"#!{sys.executable}\n{text}")
+        file.chmod(0o755)
+
     def answers(self, *answers: dict[str, Any]) -> None:
         """Set what GitHub's API answers; see tests/actions/fake_gh.py."""
         (self.folder / "answers.json").write_text(json.dumps(answers))
@@ -80,7 +89,15 @@ class Box:
 
     def posted(self, path: str) -> list[dict[str, Any]]:
         """The bodies that were posted to *path* of GitHub's API."""
-        return [call["body"] for call in self._kept("calls.jsonl") if call["method"] == "POST" and call["path"] == path]
+        return self._sent("POST", path)
+
+    def patched(self, path: str) -> list[dict[str, Any]]:
+        """As `posted`, of what was changed."""
+        return self._sent("PATCH", path)
+
+    def _sent(self, method: str, path: str) -> list[dict[str, Any]]:
+        calls = [(call["method"], call["path"], call["body"]) for call in self._kept("calls.jsonl")]
+        return [body for *where, body in calls if where == [method, path]]
 
     def _kept(self, name: str) -> list[dict[str, Any]]:
         file = self.folder / name
@@ -94,8 +111,7 @@ class Box:
         view = self.folder / f"views/{self.runs}"
         subprocess.run(["git", "clone", "-q", self.hub, view], check=True)
         subprocess.run(["git", "-C", view, "checkout", "-q", "--detach", commit], check=True)
-        for file in (view / ".github/workflows").iterdir():
-            file.write_text(QUEUE.sub("", file.read_text()))
+        leave_out_what_is_not_here(view)
         told = {"repository": repository(), **event}
         (self.folder / "event.json").write_text(json.dumps(told))
         began = _now()
@@ -111,16 +127,22 @@ class Box:
         return Ran(self.runs, began, _now(), *_read(done.stdout + done.stderr))
 
     def _environment(self) -> dict[str, str]:
-        programs = os.pathsep.join([str(self.folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
-        return {"PATH": programs, "HOME": str(self.folder / "home"), "LANG": "C.UTF-8"}
+        """That of act: no environment is on the PATH until the action setup puts it there."""
+        own = os.path.realpath(sys.prefix)
+        found = [one for one in os.environ["PATH"].split(os.pathsep) if not os.path.realpath(one).startswith(own)]
+        return {
+            "PATH": os.pathsep.join([str(self.folder / "bin"), *found]),
+            "HOME": str(self.folder / "home"),
+            "LANG": "C.UTF-8",
+        }
 
     def _given(self, commit: str) -> list[str]:
         """Runners, variables of the repository, and the environment that GitHub gives a step."""
         environment = {
             "BOX": self.folder, "BOX_COMMIT": commit, "FAKE_GH": self.folder, "GITHUB_RUN_ID": self.runs,
             "GITHUB_REPOSITORY": REPOSITORY, "GIT_CONFIG_NOSYSTEM": 1, "DVC_NO_ANALYTICS": 1,
-            "OMP_WAIT_POLICY": "passive",
-        }  # fmt: skip
+            "OMP_WAIT_POLICY": "passive", "ZIZMOR_OFFLINE": "true",
+        } | self.environment  # fmt: skip
         variables = {"RUNHIVE_HOSTED_ENVIRONMENT": sys.prefix, "RUNHIVE_GPU_ENVIRONMENT": sys.prefix} | self.variables
         return [
             *(word for name in RUNNERS for word in ("-P", f"{name}=-self-hosted")),
@@ -130,11 +152,13 @@ class Box:
         ]  # fmt: skip
 
     def _stubs(self, view: Path) -> list[str]:
-        used = {found for file in view.glob(".github/**/*.yml") for found in USES.findall(file.read_text())}
+        files = [file for folder in (view, *self.called.values()) for file in folder.glob(".github/**/*.yml")]
+        used = {found for file in files for found in USES.findall(file.read_text())}
+        stubs = {action: HERE / "stubs" / action.partition("@")[0] for action in sorted(used)}
         return [
             word
-            for action in sorted(used)
-            for word in ("--local-repository", f"{action}={HERE / 'stubs' / action.partition('@')[0]}")
+            for name, folder in (stubs | self.called).items()
+            for word in ("--local-repository", f"{name}={folder}")
         ]
 
 
@@ -146,12 +170,14 @@ def open_box(folder: Path, source: Path) -> Box:
     subprocess.run(["git", "clone", "-q", "--bare", source, box.hub], check=True)
     box.git("config", "uploadpack.allowAnySHA1InWant", "true")
     box.git("remote", "remove", "origin")
-    for program in ("gh", "gh-api"):
-        file = HERE / "gh.py" if program == "gh" else ROOT / "tests/actions/fake_gh.py"
-        text = file.read_text().partition("\n")[2]
-        (folder / "bin" / program).write_text(f"#!{sys.executable}\n{text}")
-        (folder / "bin" / program).chmod(0o755)
+    for program, file in (("gh", HERE / "gh.py"), ("gh-api", ROOT / "tests/actions/fake_gh.py")):
+        box.program(program, file.read_text().partition("\n")[2])
     return box
+
+
+def leave_out_what_is_not_here(view: Path) -> None:
+    for file in (view / ".github/workflows").iterdir():
+        file.write_text(NOT_HERE.sub("", file.read_text()))
 
 
 def act() -> str:

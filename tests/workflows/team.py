@@ -1,24 +1,26 @@
 """A repository on "GitHub", its author's clone, and what GitHub and the hub say of it."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import events
-from act import REPOSITORY, Box, Ran, open_box
+import yaml
+from act import REPOSITORY, ROOT, Box, Ran, leave_out_what_is_not_here, open_box
 from workspace import Workspace
 
-from runhive.tracking.ledger.ledger import open_ledger
-from runhive.tracking.ledger.run import Run
+from runhive.tracking.ledger.ledger import Ledger, open_ledger
 
+YAML_BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENTS = f"repos/{REPOSITORY}/issues/7/comments"
 CHANGES = (
     "train.epochs=1",
-    "export.variants=[fp32, fp16]",
-    "export.most_changed.fp16=1.0",
     "compute.targets.gpu.labels=[gpu]",
     "compute.targets.gpu.timeout_minutes=20",
     "gate.max_ece=1.0",
+    "gate.max_recall_drop=1.0",
 )
 
 
@@ -42,6 +44,26 @@ class Hive:
         self.clone.git("push", "-q", "origin", branch)
         return self.clone.git("rev-parse", "HEAD").strip()
 
+    def calls(self, *names: str) -> None:
+        """Put the page's callers of these workflows into main instead of our own, which they call by their commit."""
+        sha = self.main
+        called = self.box.folder / "called"
+        self.clone.git("clone", "-q", str(self.box.hub), str(called))
+        leave_out_what_is_not_here(called)
+        self.box.called = {f"hive/runhive@{sha}": called}
+        for file in (self.clone.root / ".github/workflows").iterdir():
+            file.unlink()
+        for name in names:
+            caller = callers()[name].replace("OWNER/runhive", "hive/runhive").replace("@SHA", f"@{sha}")
+            (self.clone.root / f".github/workflows/{name}.yml").write_text(caller)
+        self.pushed("main")
+
+
+def callers() -> dict[str, str]:
+    """The workflows that the page for callers shows, by their names."""
+    blocks = YAML_BLOCK.findall((ROOT / "docs/how-to/call-the-workflows.md").read_text())
+    return {yaml.safe_load(block)["name"]: block for block in blocks}
+
 
 def make_hive(source: Workspace, folder: Path) -> Hive:
     clone = source.copy_to(folder / "clone")
@@ -60,10 +82,11 @@ def with_remote(hive: Hive, folder: Path) -> Hive:
 
 
 def told_by_github(
-    hive: Hive, trained: Ran, head: str, comments: list[dict[str, Any]], conclusion: str = "success"
-) -> None:
+    hive: Hive, trained: Ran, head: str, comments: list[dict[str, Any]], conclusion: str = "success",
+    branch: str = "change",
+) -> None:  # fmt: skip
     """What GitHub knows: the jobs of the train, the open pull request of *head*, its comments, the Pages."""
-    pull = {"number": 7, "state": "open", "head": {"sha": head, "repo": {"full_name": REPOSITORY}}}
+    pull = {"number": 7, "state": "open", "head": {"sha": head, "ref": branch, "repo": {"full_name": REPOSITORY}}}
     hive.box.answers(
         {"path": ".*/actions/runs/[0-9]+/attempts/1/jobs", "body": events.jobs_of(trained, conclusion)},
         {"path": f".*/commits/{head}/pulls", "body": [pull]},
@@ -76,14 +99,17 @@ def told_by_github(
     )
 
 
-def runs_on_the_hub(hive: Hive) -> list[Run]:
+def ledger_on_the_hub(hive: Hive) -> Ledger:
     """The ledger as a fresh clone of the hub has it."""
-    clone = hive.clone.root.parent / f"fresh-{hive.box.runs}"
+    clone = Path(mkdtemp(prefix="fresh-", dir=hive.clone.root.parent))
     hive.clone.git("clone", "-q", str(hive.box.hub), str(clone))
     hive.clone.git("-C", str(clone), "fetch", "-q", "origin", "refs/runs/main:refs/runs/main")
-    return open_ledger(clone).runs()
+    return open_ledger(clone)
 
 
-def collect(hive: Hive, trained: Ran, head: str, conclusion: str = "success") -> Ran:
-    event = events.workflow_run("train", trained, head, conclusion)
-    return hive.box.run("collect.yml", "workflow_run", event, hive.main)
+def collect(
+    hive: Hive, trained: Ran, head: str, conclusion: str = "success", jobs: tuple[str, ...] = (), **event: str
+) -> Ran:
+    """Collect what *trained* left; of the workflow's *jobs* only some, where named. *event* is more of what ended."""
+    ended = events.workflow_run("train", trained, head, conclusion, **event)
+    return hive.box.run("collect.yml", "workflow_run", ended, hive.main, jobs)

@@ -1,24 +1,11 @@
 """What follows a train, and what does not: collect, resume and pages under act."""
 
-import json
-import os
-import threading
-import time
-from pathlib import Path
-from typing import Any
-
 import events
-import psutil
 import pytest
 from act import REPOSITORY, Ran
-from team import Hive, collect, runs_on_the_hub, told_by_github
+from team import Hive
 
-from runhive.actions.checkpoints import ARTIFACT
-
-RUN = "20261125-101112-abcdef"
 ENDED = Ran(901, "2026-11-25T10:00:00Z", "2026-11-25T10:10:00Z", {}, "", "")
-DISPATCHES = f"repos/{REPOSITORY}/actions/workflows/11/dispatches"
-long = pytest.mark.skipif(not os.environ.get("RUNHIVE_LONG"), reason="takes minutes: RUNHIVE_LONG=1 runs it")
 
 
 @pytest.mark.parametrize(
@@ -59,73 +46,3 @@ def test_a_merge_without_a_model_registers_nothing(still_hive: Hive) -> None:
 
     assert ran.jobs == {"register": "success"}, ran.output
     assert "holds no model" in ran.output and still_hive.box.git("tag") == ""
-
-
-def test_a_train_that_was_cut_off_is_dispatched_again_with_what_was_asked_of_it(still_hive: Hive) -> None:
-    asked = {"compute": "gpu", "nodes": "", "set": "train.lr=0.1", "submission": "s1"}
-    left = still_hive.box.artifacts / str(ENDED.number)
-    (left / "runhive-asked").mkdir(parents=True)
-    (left / "runhive-asked/asked.json").write_text(json.dumps(asked))
-    cut_off(still_hive, ENDED, still_hive.main, "main", RUN)
-    event = events.workflow_run("train", ENDED, still_hive.main, "cancelled", branch="main", event="workflow_dispatch")
-    ran = still_hive.box.run("resume.yml", "workflow_run", event, still_hive.main)
-
-    assert ran.jobs == {"resume": "success"}, ran.output
-    assert still_hive.box.posted(DISPATCHES) == [{"ref": "main", "inputs": {**asked, "resume": RUN}}]
-
-
-@long
-@pytest.mark.slow
-def test_a_train_that_was_interrupted_goes_on_as_the_same_run(hive: Hive) -> None:
-    head = hive.pushed("main", "train.epochs=40")
-    signal = threading.Thread(target=interrupt_after_some_epochs, args=(hive.box.folder / "home",))
-    signal.start()
-    first = hive.box.run("train.yml", "workflow_dispatch", events.dispatch(submission="s1"), head)
-    signal.join()
-    assert first.jobs == {"plan": "success", "node 0": "failure"}, first.output
-    (kept,) = (hive.box.artifacts / str(first.number)).glob(f"{ARTIFACT}*")
-    run_id = kept.name.removeprefix(ARTIFACT)
-    told_by_github(hive, first, head, [], "cancelled")
-    assert collect(hive, first, head, "cancelled").ok
-    assert [(run.run_id, run.state) for run in runs_on_the_hub(hive)] == [(run_id, "canceled")]
-
-    cut_off(hive, first, head, "main", run_id)
-    event = events.workflow_run("train", first, head, "cancelled", branch="main", event="workflow_dispatch")
-    assert hive.box.run("resume.yml", "workflow_run", event, head).jobs == {"resume": "success"}
-    (sent,) = hive.box.posted(DISPATCHES)
-    again = hive.box.run("train.yml", "workflow_dispatch", {"inputs": sent["inputs"]}, head)
-    assert again.jobs == {"plan": "success", "node 0": "success"}, again.output
-    assert f"going on with run {run_id}, attempt 2" in again.output
-    told_by_github(hive, again, head, [])
-    assert collect(hive, again, head).ok
-    (run,) = runs_on_the_hub(hive)
-    assert (run.run_id, run.state, run.attempt) == (run_id, "completed", 2)
-
-
-def cut_off(hive: Hive, ran: Ran, head: str, branch: str, run_id: str) -> None:
-    """What GitHub says of a train whose runner was taken away."""
-    name = ARTIFACT + run_id
-    origin = {"id": ran.number, "head_sha": head, "head_repository_id": 1, "repository_id": 1}
-    artifact: dict[str, Any] = {"name": name, "expired": False, "created_at": ran.ended, "workflow_run": origin}
-    hive.box.answers(
-        {"path": f".*/actions/runs/{ran.number}/artifacts", "body": {"artifacts": [artifact]}},
-        {"path": ".*/actions/artifacts", "body": {"artifacts": [artifact]}},
-        {"path": f".*/actions/runs/{ran.number}/jobs", "body": events.jobs_of(ran, "cancelled")},
-        {
-            "path": ".*/check-runs/[0-9]+/annotations",
-            "body": [{"message": "The runner has received a shutdown signal."}],
-        },
-        {"path": f".*/git/ref/heads/{branch}", "body": {"object": {"sha": head}}},
-        {"path": ".*/actions/workflows/11/runs", "body": {"workflow_runs": []}},
-        {"method": "POST", "path": DISPATCHES, "text": ""},
-    )
-
-
-def interrupt_after_some_epochs(home: Path) -> None:
-    """Ask the training process that runs below *home* to end, as a machine does that is taken away."""
-    while not list(home.glob(".cache/act/*/hostexecutor/.runhive/checkpoints/*/epoch-00000[3-9]-*.sha256")):
-        time.sleep(0.02)
-    for process in psutil.process_iter(["cmdline", "cwd"]):
-        words = process.info["cmdline"] or []
-        if words[1:3] == ["pipeline", "train"] and str(home) in (process.info["cwd"] or ""):
-            process.terminate()

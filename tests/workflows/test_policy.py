@@ -3,13 +3,16 @@
 act and the scanners cannot enforce permissions, environments and concurrency, so that they are read here.
 """
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 from act import HERE, ROOT, workflows
+from team import callers
 
 TRIGGERS = {
     "pull_request", "merge_group", "push", "schedule", "workflow_dispatch", "workflow_run", "workflow_call",
@@ -161,6 +164,30 @@ def test_every_input_of_an_action_is_one_that_the_action_has() -> None:
             assert set(step.get("with", {})) <= set(known), f"{file}: {uses}"
 
 
+def test_an_image_has_its_digest_or_its_reason() -> None:
+    """A container that sees no secret may be the newest one; the plan refuses one for the runners without a digest."""
+    taken = {
+        (file, name): job["container"] for file, name in JOBS if (job := WORKFLOWS[file]["jobs"][name]).get("container")
+    }
+
+    assert set(taken) == {("ci.yml", "test"), (ON_RUNNERS, "node")}
+    assert taken[ON_RUNNERS, "node"]["image"] == "${{ inputs.image }}"
+    assert "secrets" not in text("ci.yml") and "GH_TOKEN" not in text("ci.yml")
+
+
+@pytest.mark.parametrize(
+    ("base", "code"), [(f"python@sha256:{'a' * 64}", 0), ("python:3.12", 1), ("python@sha256:abc", 1), ("", 1)]
+)
+def test_the_image_of_the_runners_is_built_from_a_base_with_its_digest_alone(base: str, code: int) -> None:
+    lines = (ROOT / ".github/runners/Containerfile").read_text().replace("\\\n", "").splitlines()
+    assert [line for line in lines if line.startswith(("FROM", "ARG"))] == ["ARG BASE", "FROM ${BASE}", "ARG BASE"]
+    guard = next(line for line in lines if line.startswith("RUN")).removeprefix("RUN ")
+    done = subprocess.run(["sh", "-c", guard], env={"PATH": os.defpath, "BASE": base}, capture_output=True, text=True)
+
+    assert done.returncode == code
+    assert ("has no digest" in done.stderr) == bool(code)
+
+
 def test_no_workflow_restores_a_cache() -> None:
     """A cache is written by whoever comes first, and read by jobs that may write more."""
     for file in FILES:
@@ -223,10 +250,9 @@ def test_the_team_of_the_code_is_asked_for_every_file_that_is_code_on_the_gpu_bo
 
 
 def test_the_page_for_callers_gives_the_rights_and_inputs_that_the_workflows_ask_for() -> None:
-    page = (ROOT / "docs/how-to/call-the-workflows.md").read_text()
-    callers = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)]
-    assert [caller["name"] for caller in callers] == ["train", "collect"]
-    for caller in callers:
+    shown = [yaml.safe_load(caller) for caller in callers().values()]
+    assert [caller["name"] for caller in shown] == ["train", "collect"]
+    for caller in shown:
         file = f"{caller['name']}.yml"
         asked: dict[str, str] = {}
         for job in WORKFLOWS[file]["jobs"].values():
@@ -235,7 +261,7 @@ def test_the_page_for_callers_gives_the_rights_and_inputs_that_the_workflows_ask
 
         assert job["permissions"] == asked
         assert set(job.get("with", {})) == set((triggers(file)["workflow_call"] or {}).get("inputs", {}))
-    assert callers[0]["run-name"] == WORKFLOWS["train.yml"]["run-name"], "resume counts by the title"
+    assert shown[0]["run-name"] == WORKFLOWS["train.yml"]["run-name"], "resume counts by the title"
 
 
 def test_every_variable_that_a_workflow_reads_is_on_the_page_for_callers() -> None:

@@ -1,14 +1,17 @@
 """What starts a train and what does not, and what a train leaves, under act."""
 
 import json
+import os
 import socket
+from pathlib import Path
 
 import events
 import psutil
 import pytest
-from team import Hive, collect, runs_on_the_hub, told_by_github
+from playwright.sync_api import sync_playwright
+from team import Hive, collect, ledger_on_the_hub, told_by_github
 
-TRAINED = {"plan": "success", "node 0": "success"}
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +57,6 @@ def test_the_plan_of_a_hostile_title_and_branch_is_made_and_neither_is_run_as_co
     [
         ({"compute": "gpus"}, "compute.targets has no 'gpus': did you mean gpu?"),
         ({"nodes": "9"}, "'9' machines: compute.targets.gpu has 1 to 4"),
-        ({"nodes": "2"}, "2 machines need a place to meet"),
         ({"set": "train.lr=0.1\ntrain.epoch=1"}, "train.epoch: unknown key: did you mean train.epochs?"),
         ({"set": "$(touch owned)"}, "sets nothing: write KEY=VALUE"),
         ({"resume": "../x"}, "'../x' is no run"),
@@ -70,20 +72,42 @@ def test_a_dispatch_that_cannot_be_had_asks_for_no_runner_and_says_why(
     assert len([line for line in ran.output.splitlines() if line.startswith("runhive: ")]) == 1
 
 
+def test_a_repository_without_a_dvc_remote_asks_for_no_runner(new_hive: Hive) -> None:
+    ran = new_hive.box.run("train.yml", "workflow_dispatch", events.dispatch(), new_hive.main)
+
+    assert ran.jobs == {"plan": "failure"}
+    assert "the repository has no DVC remote, so the model would be lost with the runner" in ran.output
+
+
+def test_a_workflow_that_another_repository_calls_by_its_sha_is_the_same(hive: Hive) -> None:
+    """act takes what the called one calls itself from the caller's folder, so this goes as far as the plan."""
+    hive.calls("train")
+    ran = hive.box.run("train.yml", "workflow_dispatch", events.dispatch(nodes="9"), hive.main)
+
+    assert ran.jobs == {"plan": "failure"}, "a job that only the called one has"
+    assert "'9' machines: compute.targets.gpu has 1 to 4" in ran.output
+
+
 @pytest.mark.slow
 def test_a_train_that_fails_hands_over_its_run_which_is_in_the_history_as_failed(hive: Hive) -> None:
-    """The learning rate is beyond all measure, so that training diverges."""
+    """The learning rate is beyond all measure, so that training diverges. Another repository's collect takes it."""
     event = events.dispatch(set="train.lr=100\ntrain.optimizer={name: sgd, momentum: 0.99, weight_decay: 0.0}")
     ran = hive.box.run("train.yml", "workflow_dispatch", event, hive.main)
 
     assert ran.jobs == {"plan": "success", "node 0": "failure"}, ran.output
     left = hive.box.artifacts / str(ran.number)
     assert sorted(path.name for path in left.iterdir()) == ["runhive-asked", "runhive-run"], "and no checkpoint"
-    told_by_github(hive, ran, hive.main, [], "failure")
-    collected = collect(hive, ran, hive.main, "failure")
+    assert "Training failed" in ran.summaries
+    head = hive.main
+    told_by_github(hive, ran, head, [], "failure")
+    hive.calls("collect")
+    collected = collect(hive, ran, head, "failure")
     assert collected.jobs == {"collect": "success", "preview": "success"}, collected.output
-    (run,) = runs_on_the_hub(hive)
+    (run,) = ledger_on_the_hub(hive).runs()
     assert (run.state, run.params["train"]["lr"]) == ("failed", 100)
+    preview = hive.box.artifacts / str(collected.number) / "site"
+    shown = opened_by_double_click(preview / f"runs/{run.run_id}.html")
+    assert run.run_id in shown and "failed" in shown.lower()
 
 
 @pytest.mark.slow
@@ -97,6 +121,19 @@ def test_two_jobs_of_a_matrix_meet_by_torchrun_and_train_together(hive: Hive) ->
     (started,) = [one for path in appends for one in json.loads(path.read_text()) if one["type"] == "started"]
     environment = started["data"]["environment"]
     assert environment["distributed"]["nodes"] == 2 and len(told["runs"]) == 1
+
+
+def opened_by_double_click(page: Path) -> str:
+    """What a browser shows of a file, without a server."""
+    if not CHROMIUM.exists() and not os.environ.get("CI"):
+        pytest.skip(f"{CHROMIUM} is not installed: `apt-get install chromium` runs this test")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
+        opened = browser.new_page()
+        opened.goto(page.as_uri())
+        text = opened.locator("main").inner_text()
+        browser.close()
+    return text
 
 
 def own_address() -> str:

@@ -127,4 +127,5 @@ def _spent(run: Run) -> dict[str, str]:
     }
     spent = {name: numerals.seconds(one) for name, one in took.items() if one is not None}
     hours = run.used.get("gpu_hours", 0.0)
-    return spent | ({"GPU-hours": f"{hours:.2f}"} if hours else {})
+    attempts = {"attempts": str(run.attempt)} if run.attempt > 1 else {}
+    return spent | ({"GPU-hours": f"{hours:.2f}"} if hours else {}) | attempts

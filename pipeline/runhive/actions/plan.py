@@ -5,11 +5,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from runhive.errors import RunhiveError
 from runhive.params import LOCAL, Compute, Params, Target, parse_params
 from runhive.presets import with_changes
+from runhive.tracking.storage.remote_file import has_default_remote
 
 SPARE_MINUTES = 15  # of a job, after training was cut off: for what there is to be kept
 DIGEST = re.compile(r"[a-z0-9][a-zA-Z0-9._/:-]*@sha256:[0-9a-f]{64}")
@@ -96,6 +98,15 @@ def commit_of(event: Mapping[str, Any], sha: str) -> str:
     if not COMMIT.fullmatch(sha):
         raise RunhiveError(f"{sha!r} is no commit: give its 40 digits")
     return sha
+
+
+def require_remote(root: Path) -> None:
+    """Raise RunhiveError where the repository at *root* names no DVC remote: what a runner makes would go with it."""
+    if not has_default_remote(root):
+        raise RunhiveError(
+            "the repository has no DVC remote, so the model would be lost with the runner: run "
+            "`dvc remote add -d NAME URL`, then commit .dvc/config"
+        )
 
 
 def lines(text: str) -> list[str]:

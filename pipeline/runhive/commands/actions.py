@@ -24,15 +24,20 @@ def actions() -> None:
 def bundle(folder: Path, outcome: str) -> None:
     """Write what this job made into the new folder DIR: its runs as in the ledger, the model, dvc.lock, results.
 
-    The collector reads it. It is written also where training failed, or where there is no run at all.
+    The collector reads it. It is written also where training failed, or where there is no run at all. In a workflow
+    the job's summary gets what it says of its run: its own word, which is not checked yet.
     """
     from runhive.actions.packing import pack
+    from runhive.actions.pairing import word_of_the_job
+    from runhive.actions.summary import write_summary
     from runhive.terminal.output import print_line
     from runhive.tracking.life.liveness import settled_ledger
     from runhive.tracking.repository import main_root
 
-    made = pack(settled_ledger(), main_root(), folder, outcome == "success")
+    ledger, root = settled_ledger(), main_root()
+    made = pack(ledger, root, folder, outcome == "success")
     print_line(f"{folder}: {', '.join(made.runs) or 'no run'}; {len(made.files)} files")
+    write_summary(word_of_the_job(ledger, made.run, root))
 
 
 @actions.command()

@@ -48,12 +48,14 @@ def plan(
     from runhive.actions.event import read_event, repository_of
     from runhive.actions.github import GitHub
     from runhive.actions.outputs import write_outputs
-    from runhive.actions.plan import Asked, commit_of, lines, make_plan
+    from runhive.actions.plan import Asked, commit_of, lines, make_plan, require_remote
     from runhive.actions.resume import keep_asked
     from runhive.terminal.output import print_line
+    from runhive.tracking.repository import main_root
 
     event = read_event(event_file)
     commit = commit_of(event, sha)
+    require_remote(main_root())
     text = Path("params.yaml").read_text(encoding="utf-8")
     made = make_plan(text, Asked(compute, nodes, lines(changes), image, rendezvous))
     found = find_checkpoint(GitHub(repository_of(event)), resume, commit) if resume else ""
