@@ -5,10 +5,16 @@ import shutil
 from pathlib import Path
 
 import pytest
+from forging import change, put
 from hive import BASE_RUN, COMMENTS, RUN, URL, WORKFLOW, Hive
 from shop import GOOD, git
 
 from runhive.actions.comment import MARKER
+from runhive.presets import with_changes
+from runhive.report.home import home
+from runhive.report.score import score_of
+from runhive.report.summary import summarize
+from runhive.tracking.comparison import compare_runs
 from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.ledger.run import Event
 from runhive.tracking.ledger.verify import verify
@@ -221,7 +227,7 @@ def test_a_model_whose_run_nobody_pushed_is_said_so_and_fails_nothing(hive: Hive
     before = hive.hub_tip()
 
     assert "run `runhive runs push` where it was trained" in hive.collect(code=1)
-    assert (hive.check()["conclusion"], hive.hub_tip()) == ("neutral", before)
+    assert (hive.check()["conclusion"], hive.hub_tip()) == ("action_required", before)
 
 
 def test_a_fork_is_not_collected(trained: Hive) -> None:
@@ -243,7 +249,10 @@ def test_the_summary_of_the_job_is_the_answer(trained: Hive, monkeypatch: pytest
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
     trained.collect()
 
-    assert trained.comment() == f"{MARKER}\n{(tmp_path / 'summary').read_text()}"
+    marks, _, text = trained.comment().partition("\n")
+
+    assert marks == f"{MARKER}<!-- asked 2026-11-23T14:20:00+00:00 by {WORKFLOW}.1 -->"
+    assert text == (tmp_path / "summary").read_text()
 
 
 def test_two_runs_of_the_ledger_give_the_same_answer_as_markdown(trained: Hive) -> None:
@@ -252,3 +261,132 @@ def test_two_runs_of_the_ledger_give_the_same_answer_as_markdown(trained: Hive) 
 
     assert said.startswith("### Worse than the base") or said.startswith("### Not shown to differ")
     assert "**0 images won, 5 lost** of 30" in said
+
+
+def earlier(hive: Hive) -> dict[str, object]:
+    """The end of a workflow run of the same commit that was asked for before."""
+    id = WORKFLOW - 1
+    return {
+        "id": id, "html_url": URL.replace(str(WORKFLOW), str(id)), "conclusion": "cancelled",
+        "run_started_at": "2026-11-23T14:19:59Z",
+    }  # fmt: skip
+
+
+def test_an_older_run_that_ends_later_changes_neither_comment_nor_check(trained: Hive) -> None:
+    trained.collect()
+    comment = {"id": 5, "user": {"login": "github-actions[bot]"}, "body": trained.comment()}
+    checks = {"check_runs": [{"id": 2, **trained.check()}]}
+    trained.answers(
+        {"path": COMMENTS, "body": [comment]},
+        {"path": "repos/team/bees/commits/[0-9a-f]{40}/check-runs", "body": checks},
+    )
+    sent = len(trained.github.sent())
+    said = trained.collect(bundle=trained.folder / "nothing", **earlier(trained))
+
+    assert "pull request 7: a newer run has answered: the comment stays as it is" in said
+    assert "check: a newer run has been judged: the check stays as it is" in said
+    assert len(trained.github.sent()) == sent
+    assert len(trained.ledger.runs()) == 3
+
+
+def test_a_newer_run_changes_the_comment_and_the_check_of_an_older_one(trained: Hive) -> None:
+    trained.collect(bundle=trained.folder / "nothing", **earlier(trained))
+    comment = {"id": 5, "user": {"login": "github-actions[bot]"}, "body": trained.comment()}
+    checks = {"check_runs": [{"id": 2, **trained.check()}]}
+    trained.answers(
+        {"path": COMMENTS, "body": [comment]},
+        {"path": "repos/team/bees/commits/[0-9a-f]{40}/check-runs", "body": checks},
+    )
+    sent = len(trained.github.sent())
+    trained.collect()
+    changed = [(call["method"], call["path"]) for call in trained.github.sent()[sent:]]
+
+    assert changed == [
+        ("PATCH", "repos/team/bees/issues/comments/5"),
+        ("PATCH", "repos/team/bees/check-runs/2"),
+    ]
+
+
+def test_a_pull_request_that_moved_on_while_the_model_was_scored_is_not_answered(trained: Hive) -> None:
+    moved = {"sha": "1" * 40, "ref": "faster", "repo": {"full_name": "team/bees"}}
+    before = {"number": 7, "state": "open", "head": moved | {"sha": trained.head}}
+    pulls = "repos/team/bees/commits/[0-9a-f]{40}/pulls"
+    trained.answers(
+        {"path": pulls, "body": [before], "once": True},
+        {"path": pulls, "body": [{"number": 7, "state": "open", "head": moved}]},
+    )
+    said = trained.collect()
+
+    assert f"no pull request has {trained.head[:8]} as its newest commit" in said
+    assert [call["path"] for call in trained.github.sent()] == ["repos/team/bees/check-runs"]
+    assert trained.check()["head_sha"] == trained.head
+
+
+def test_a_run_with_other_parameters_than_its_commit_is_kept_and_judges_nothing(hive: Hive) -> None:
+    """As `runhive submit -S train.lr=0.7` sends it from the branch of the pull request."""
+    shop = hive.box
+    shop.started["params"] = {"train": {"lr": 0.7}}
+    shop.train(2, GOOD)
+    git(shop.root, "reset", "--quiet", "HEAD^")
+    hive.pack()
+    hive.answers()
+    said = hive.collect(event="workflow_dispatch")
+
+    assert "an experiment with train.lr" in said and "answers no pull request" in said
+    assert hive.ledger.run(RUN).metrics["val.accuracy"] == 1.0
+    assert hive.github.sent() == []
+
+
+def test_a_branch_that_changes_nothing_is_answered_with_the_base_branchs_own_model(hive: Hive) -> None:
+    """DVC restores main's model, whose run is the hub's."""
+    box = hive.folder / "box"
+    (box / "params.yaml").write_text(with_changes((box / "params.yaml").read_text(), ["train.lr=1", "export.opset=18"]))
+    git(box, "commit", "--quiet", "--all", "--message", "as main trains")
+    hive.call(box, "runs", "pull")
+    for folder in ("models", "data"):
+        shutil.rmtree(box / folder, ignore_errors=True)
+        shutil.copytree(hive.base / folder, box / folder)
+    shutil.copy(hive.base / "dvc.lock", box / "dvc.lock")
+    hive.pack()
+    hive.answers()
+    before = hive.hub_tip()
+    hive.collect()
+    text = hive.comment()
+
+    assert text.splitlines()[1].startswith("### The base branch's own model")
+    assert "nothing was trained" in text
+    assert hive.hub_tip() == before
+
+
+def test_what_the_job_says_of_its_comparison_is_replaced_by_what_was_computed(trained: Hive) -> None:
+    forged = {"baseline": BASE_RUN, "reason": "mine", "comparable": True, "won": 30, "lost": 0, "p": 0.0}
+    put(trained.bundle, RUN, Event("compared", forged, order=50))
+    trained.collect()
+
+    assert trained.ledger.run(RUN).comparison["won"] == 0
+    assert trained.ledger.run(RUN).comparison["lost"] == 5
+
+
+def test_numbers_on_other_images_stay_a_claim_that_is_said_and_never_ranked(trained: Hive) -> None:
+    """The job scored itself on images of its own choice, where it is always right."""
+
+    def elsewhere(data: dict[str, dict[str, object]]) -> None:
+        data["metrics"].update({"val.accuracy": 1.0, "val.kindness": 1.0})
+        data["evaluation"]["evaluation_set"] = {"name": "val", "digest": "e" * 64, "images": 30}
+
+    change(trained.bundle, RUN, "evaluated", elsewhere)
+    trained.collect()
+    run, base = trained.ledger.run(RUN), trained.ledger.run(BASE_RUN)
+    score, of_base = score_of(run), score_of(base)
+    rows = {row["run_id"]: row for row in trained.ledger.rows()}
+    first = home([summarize(run), summarize(base)], trained.ledger)
+
+    assert run.is_claim and not base.is_claim
+    assert score and score.is_claim and score.comparable_on is None
+    assert rows[RUN]["evaluation_digest"] == f"claim of {RUN}"
+    assert of_base and first.experiments[0].best and first.experiments[0].best.run_id == BASE_RUN
+    assert run.comparison["comparable"] is False
+    assert compare_runs(trained.ledger, base, run).comparable is False
+    assert "`val.accuracy` is **83.3" in trained.comment()
+    assert "`val.kindness` \\*" in trained.comment()
+    assert "other images than those of gate.evaluation_sets" in trained.comment()

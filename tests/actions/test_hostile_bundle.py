@@ -153,12 +153,15 @@ def test_other_bytes_than_those_listed_are_refused(trained: Hive) -> None:
 
 
 def test_the_pull_request_is_the_one_that_github_names_not_the_bundle(trained: Hive) -> None:
-    """Of those that GitHub lists for the commit one is closed, one is a fork's, one has moved on."""
+    """Of those that GitHub lists for the commit one is closed, one a fork's, one has moved on, one is another branch."""
+    own = {"sha": trained.head, "ref": "faster", "repo": {"full_name": "team/bees"}}
     pulls = [
-        {"number": 8, "state": "closed", "head": {"sha": trained.head, "repo": {"full_name": "team/bees"}}},
-        {"number": 9, "state": "open", "head": {"sha": trained.head, "repo": {"full_name": "evil/bees"}}},
-        {"number": 10, "state": "open", "head": {"sha": "1" * 40, "repo": {"full_name": "team/bees"}}},
-        {"number": 7, "state": "open", "head": {"sha": trained.head, "repo": {"full_name": "team/bees"}}},
+        {"number": 8, "state": "closed", "head": own},
+        {"number": 9, "state": "open", "head": own | {"repo": {"full_name": "evil/bees"}}},
+        {"number": 10, "state": "open", "head": own | {"sha": "1" * 40}},
+        {"number": 11, "state": "open", "head": own | {"ref": "slower"}},
+        {"number": 12, "state": "open", "head": own | {"repo": None}},
+        {"number": 7, "state": "open", "head": own},
     ]
     trained.answers({"path": "repos/team/bees/commits/[0-9a-f]{40}/pulls", "body": pulls})
     trained.collect()
@@ -180,6 +183,20 @@ def test_the_id_of_a_run_that_the_hub_has_is_refused(trained: Hive) -> None:
     rewrite(trained.bundle, RUN, other_id=BASE_RUN)
 
     is_refused(trained, f"run {BASE_RUN} is in the ledger already and belongs to another clone")
+
+
+def test_a_run_of_another_commit_than_its_workflow_runs_is_refused(trained: Hive) -> None:
+    change(trained.bundle, RUN, "started", lambda data: data["code"].update(commit="1" * 40))
+
+    is_refused(trained, f"says that it is of commit 111111111111, its workflow run is of {trained.head[:12]}")
+
+
+def test_a_run_that_takes_the_place_of_the_base_branchs_is_refused(trained: Hive) -> None:
+    """A dvc.lock names its run by the digest of the run's record: with that of main's it would be what others beat."""
+    record = trained.ledger.run(BASE_RUN).training["record_md5"]
+    change(trained.bundle, RUN, "trained", lambda data: data.update(record_md5=record))
+
+    is_refused(trained, f"run {RUN} says that its record is that of run {BASE_RUN}")
 
 
 def test_an_id_from_the_future_is_refused(trained: Hive) -> None:
@@ -317,12 +334,19 @@ def test_the_process_that_scores_knows_no_secret(
 def test_a_script_in_every_string_reaches_neither_the_comment_nor_the_check(trained: Hive) -> None:
     def poison(data: dict[str, object]) -> None:
         data["experiment"] = EVIL
-        data["params"] = {EVIL: EVIL, "train": {"lr": EVIL}}
+        data["params"] = {EVIL: EVIL, "train": {EVIL: {EVIL: [EVIL]}}}
         data["name"] = EVIL[:200]
         data["tags"] = [EVIL[:100]]
 
     change(trained.bundle, RUN, "started", poison)
     change(trained.bundle, RUN, "evaluated", lambda data: data["metrics"].update({EVIL: 1.0}))
+    head = {"sha": trained.head, "ref": EVIL, "repo": {"full_name": "team/bees"}}
+    trained.answers(
+        {
+            "path": "repos/team/bees/commits/[0-9a-f]{40}/pulls",
+            "body": [{"number": 7, "state": "open", "title": EVIL, "head": head}],
+        }
+    )
     trained.collect(head_branch=EVIL, actor={"login": EVIL}, name=EVIL)
 
     for text in (trained.comment(), trained.check()["output"]["summary"]):
@@ -335,7 +359,7 @@ def test_values_of_the_wrong_kind_crash_nothing(trained: Hive) -> None:
     change(trained.bundle, RUN, "evaluated", lambda data: data.update(evaluation={"evaluation_set": "val"}))
     change(trained.bundle, RUN, "exported", lambda data: data.update(parity={"onnx_bytes": "many"}))
     odd = {
-        "code": {"commit": 7, "dirty": "no"},
+        "code": {"commit": None, "dirty": "no"},
         "data": {"digest": []},
         "environment": {"host": {}},
         "params": {"a": [{}]},

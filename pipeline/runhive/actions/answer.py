@@ -17,6 +17,7 @@ HEADLINES = {
     "worse": "Worse than the base",
     "same": "Not shown to differ from the base",
 }
+MOST_NAMED = 10  # parameters
 ADVICE = {
     "better": "Take it, if the price below is fine.",
     "worse": "Do not take it for its accuracy.",
@@ -26,7 +27,7 @@ ADVICE = {
 
 def markdown(answer: Answer) -> str:
     """The whole answer."""
-    parts = [_verdict(answer), _gate(answer)]
+    parts = [_verdict(answer), _gate(answer), _mind(answer)]
     if answer.run.state == "completed":
         parts += [part(answer) for part in (changes.metrics, changes.parameters, changes.classes, changes.flips)]
     lines = [line for part in (*parts, changes.costs(answer), _next(answer)) for line in part]
@@ -38,9 +39,17 @@ def headline(answer: Answer) -> str:
     if answer.run.state != "completed":
         return f"Training {ENDINGS.get(answer.run.state, 'ended')}"
     words = HEADLINES[_tone(answer)] if answer.compared else "Nothing to compare with"
+    if _is_bases_own(answer):
+        words = "The base branch's own model"
+    if answer.others:
+        words = f"An experiment: {words[0].lower()}{words[1:]}"
     if answer.verdict is None:
         return words
     return f"{words}: the gate {'lets it in' if answer.verdict.admitted else 'refuses it'}"
+
+
+def _is_bases_own(answer: Answer) -> bool:
+    return answer.base is not None and answer.base.run_id == answer.run.run_id
 
 
 def _tone(answer: Answer) -> str:
@@ -54,7 +63,12 @@ def _tone(answer: Answer) -> str:
 def _verdict(answer: Answer) -> Iterator[str]:
     yield from (f"### {headline(answer)}", "")
     one = answer.compared
-    if answer.run.state != "completed":
+    if answer.run.state == "completed" and _is_bases_own(answer):
+        yield from (
+            f"This branch changes no input of the model, so nothing was trained. {_accuracy(answer)}".strip(),
+            "",
+        )
+    elif answer.run.state != "completed":
         yield from (prose(_sentence(answer.run.cause or "it did not say why")), "")
     elif one is None:
         yield from (f"{_accuracy(answer)}There is no comparison: {prose(answer.why_not)}.", "")
@@ -93,6 +107,26 @@ def _gate(answer: Answer) -> Iterator[str]:
         yield from ("The gate refuses it:", "", *(f"- {prose(words)}" for words in against), "")
     if verdict.warnings:
         yield from (*(f"- Mind: {prose(words)}" for words in verdict.warnings), "")
+
+
+def _mind(answer: Answer) -> Iterator[str]:
+    """What the numbers are not."""
+    trained = answer.run.code.get("commit")
+    if answer.others:
+        names = ", ".join(code(name) for name in answer.others[:MOST_NAMED])
+        yield from (f"It was trained with other parameters than the commit has: {names}.", "")
+    if answer.run.is_claim:
+        yield from (
+            "Its own numbers are of other images than those of gate.evaluation_sets, so they could not be checked: they "
+            "are a claim, and the site ranks them nowhere.",
+            "",
+        )
+    if answer.commit and isinstance(trained, str) and trained != answer.commit and not _is_bases_own(answer):
+        yield from (
+            f"Nothing was trained for this commit: DVC restored the model, whose run trained {code(trained[:8])} with the "
+            "same inputs.",
+            "",
+        )
 
 
 def _sentence(text: str) -> str:

@@ -101,7 +101,26 @@ def _checked(run_id: str, part: Part, ledger: Ledger, workflow: WorkflowRun) -> 
         _check_extension(ledger.run(run_id), part.said(), workflow)
     elif strange := {url for url in launchers(run) if WORKFLOW.fullmatch(url)} - {workflow.html_url}:
         raise refused(f"run {run_id} belongs to another workflow run, {min(strange)}")
+    if not folder or workflow.html_url in launchers(run):
+        _check_commit(run, workflow)
+    _check_record(run, ledger)
     return Incoming(run, part.files, True)
+
+
+def _check_commit(run: Run, workflow: WorkflowRun) -> None:
+    """What the workflow run made is of its commit: the check and the comment say so."""
+    commit = run.code.get("commit")
+    if commit not in (None, workflow.head_sha):
+        told = f"run {run.run_id} says that it is of commit {str(commit)[:12]}"
+        raise refused(f"{told}, its workflow run is of {workflow.head_sha[:12]}")
+
+
+def _check_record(run: Run, ledger: Ledger) -> None:
+    """A dvc.lock names its run by the digest of the run's record, so no two have the same."""
+    record = run.training.get("record_md5")
+    owner = next((row["run_id"] for row in ledger.rows() if record and row["record_md5"] == record), run.run_id)
+    if owner != run.run_id:
+        raise refused(f"run {run.run_id} says that its record is that of run {owner}")
 
 
 def _check_event(run_id: str, event: Event, workflow: WorkflowRun) -> None:

@@ -17,7 +17,8 @@ BOUNDS = ("_low", "_high")
 class Score:
     """A metric with its 95 % interval, where it has one, and the images it was measured on.
 
-    Scores with the same `comparable_on` may be compared; None may be compared with nothing.
+    Scores with the same `comparable_on` may be compared; None may be compared with nothing, and so may a claim, which
+    the collector could not check.
     """
 
     metric: str
@@ -30,6 +31,7 @@ class Score:
     data_digest: str
     images: int
     comparable_on: str | None
+    is_claim: bool = False
 
     @property
     def name(self) -> str:
@@ -75,7 +77,8 @@ def score_of(run: Run) -> Score | None:
         set_digest=scoring.evaluation_set.digest,
         data_digest=_data_digest(run),
         images=scoring.evaluation_set.images,
-        comparable_on=f"{metric} {scoring.metrics_version} {where}" if where else None,
+        comparable_on=f"{metric} {scoring.metrics_version} {where}" if where and not run.is_claim else None,
+        is_claim=run.is_claim,
     )
 
 
