@@ -173,13 +173,16 @@ def test_a_second_attempt_goes_on_with_the_run_and_an_older_event_changes_nothin
 def test_a_run_that_failed_is_kept_with_its_cause_and_no_model(hive: Hive) -> None:
     started = {"experiment": "colours", "launcher": {"url": URL}}
     failed = {"state": "failed", "attempt": 1, "cause": "loss is <b>NaN</b>"}
-    hive.box.ledger.append(RUN, [Event("started", started), Event("finished", failed)])
+    hive.box.ledger.append(
+        RUN, [Event("started", started), Event("finished", failed)], {"log.txt": b"epoch 1\nkilled\n"}
+    )
     hive.pack("--outcome", "failure")
     hive.answers()
     hive.collect(conclusion="failure")
 
     assert hive.ledger.run(RUN).cause == "loss is <b>NaN</b>"
     assert hive.comment().splitlines()[1:4] == ["### Training failed", "", "Loss is &lt;b&gt;NaN&lt;/b&gt;."]
+    assert "<summary>The last lines that it printed</summary>\n\n```text\nepoch 1\nkilled\n```" in hive.comment()
     assert hive.check()["conclusion"] == "failure"
 
 
@@ -389,4 +392,4 @@ def test_numbers_on_other_images_stay_a_claim_that_is_said_and_never_ranked(trai
     assert compare_runs(trained.ledger, base, run).comparable is False
     assert "`val.accuracy` is **83.3" in trained.comment()
     assert "`val.kindness` \\*" in trained.comment()
-    assert "other images than those of gate.evaluation_sets" in trained.comment()
+    assert "other images than those of `gate.evaluation_sets`" in trained.comment()

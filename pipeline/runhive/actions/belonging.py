@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from tempfile import TemporaryDirectory
 
+import PIL.Image
 import pygit2
 
 from runhive.actions.packing import launchers
@@ -24,6 +26,7 @@ from runhive.tracking.ledger.stone import refuse_purged
 KINDS = ("events", "files", "pictures")  # of the ledger's paths, those that a job may write
 MARKS = ("tagged", "noted", "named", "archived")  # what people add later
 TRUSTED = ("collected", "versioned", "promoted", "deprecated", "version-marked", "reproduced")  # never a job's word
+MOST_SIDE = 1_024  # pixels; a run keeps pictures of 320
 SKEW = timedelta(hours=1)  # between GitHub's clock and a runner's
 WORKFLOW = re.compile(r".*/actions/runs/[0-9]+")
 
@@ -67,8 +70,19 @@ def _parts(opened: Opened) -> dict[str, Part]:
             kind, *_, faults = check(path, scratch[blob].peel(pygit2.Blob))
             if kind not in KINDS or faults:
                 raise refused(f"{path} {faults[0] if faults else 'is a path that no bundle has'}")
+            if kind == "pictures" and not _is_small_jpeg(opened.ledger[path]):
+                raise refused(f"{path} is no JPEG of at most {MOST_SIDE} pixels a side")
         tree = scratch[grow(scratch, None, blobs)].peel(pygit2.Tree)
         return {path.rpartition("/")[2]: _part(scratch, found, path) for path, found in run_folders(tree)}
+
+
+def _is_small_jpeg(content: bytes) -> bool:
+    """Its size is read alone: a reader's browser would decode all of it."""
+    try:
+        with PIL.Image.open(BytesIO(content), formats=["JPEG"]) as image:
+            return max(image.size) <= MOST_SIDE
+    except (OSError, SyntaxError, PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
+        return False
 
 
 def _part(repository: pygit2.Repository, folder: pygit2.Tree, path: str) -> Part:

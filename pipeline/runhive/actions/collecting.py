@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from runhive.actions.answer import headline, markdown
+from runhive.actions.answer import markdown, refusal
 from runhive.actions.comment import AUTHOR, Check, find_pull_request, post, report_check
 from runhive.actions.compared import Compared
 from runhive.actions.facts import Answer, Links
 from runhive.actions.github import GitHub
-from runhive.actions.markdown import prose
-from runhive.actions.reading import Refused
+from runhive.actions.opening import headline
+from runhive.actions.reading import REFUSED, TAKEN, Refused
 from runhive.actions.rescore import Unscored
 from runhive.actions.standing import other_parameters
 from runhive.actions.taking import NothingTrained, Taken, take
@@ -19,6 +19,9 @@ from runhive.errors import RunhiveError
 from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.ledger.remote import find_remote
 from runhive.tracking.ledger.sync import pull, push
+from runhive.tracking.life.log import kept_log
+
+MOST_PRINTED = 20  # lines of a log in an answer
 
 
 @dataclass(frozen=True)
@@ -59,22 +62,14 @@ def collect(root: Path, order: Order) -> Collected:
     told = Told(workflow, jobs_of(github, workflow), find_pull_request(github, workflow))
     try:
         taken = take(ledger, root, order.bundle, told)
-    except (Refused, Unscored) as error:
-        _tell(github, told, order, Check("failure", "The bundle is refused", _refusal(str(error))))
-        raise
-    except NothingTrained as error:
-        _tell(
-            github,
-            told,
-            order,
-            Check("action_required", "Nothing was trained", f"### Nothing was trained\n\n{prose(str(error))}.\n"),
-        )
+    except (Refused, Unscored, NothingTrained) as error:
+        _tell(github, told, order, _refused(error, workflow.html_url))
         raise
     if taken is None:
         return Collected(("no training was asked for, so there is nothing to collect",), "")
     push(remote)
     others = other_parameters(root, taken.run, workflow.head_sha)
-    answer = _answer(taken, told, order, others)
+    answer = _answer(taken, told, order, others, kept_log(ledger, root, taken.run))
     text = markdown(answer)
     state = f"run {taken.run.run_id} ({taken.run.state}) is {'in' if taken.is_new else 'already in'} the ledger"
     if others:
@@ -84,7 +79,7 @@ def collect(root: Path, order: Order) -> Collected:
     return Collected((state, *done), text)
 
 
-def _answer(taken: Taken, told: Told, order: Order, others: list[str]) -> Answer:
+def _answer(taken: Taken, told: Told, order: Order, others: list[str], log: str) -> Answer:
     weighed, found = taken.weighed, taken.compared
     return Answer(
         run=taken.run,
@@ -94,9 +89,11 @@ def _answer(taken: Taken, told: Told, order: Order, others: list[str]) -> Answer
         why_not=found if isinstance(found, str) else "",
         numbers=weighed.numbers if weighed else {},
         base_numbers=weighed.base_numbers if weighed else {},
+        base_use=weighed.base_use if weighed else {},
         verdict=taken.verdict,
         commit=told.workflow.head_sha,
         others=tuple(others),
+        printed=() if taken.run.state == "completed" else tuple(log.splitlines()[-MOST_PRINTED:]),
         links=Links(order.site, order.preview, told.workflow.html_url),
     )
 
@@ -109,10 +106,12 @@ def _conclusion(taken: Taken) -> str:
     return "success" if taken.verdict.admitted else "failure"
 
 
-def _refusal(reason: str) -> str:
-    return (
-        f"### The bundle is refused\n\n{prose(reason)}.\n\nNothing of it is in the history; no number of it counts.\n"
-    )
+def _refused(error: RunhiveError, log: str) -> Check:
+    reason = str(error).removeprefix(REFUSED).removesuffix(TAKEN)
+    if isinstance(error, NothingTrained):
+        return Check("action_required", "Nothing was trained", refusal("Nothing was trained", reason, log))
+    title = "The bundle is refused" if isinstance(error, Refused) else "The model cannot be scored"
+    return Check("failure", title, refusal(title, reason, log))
 
 
 def _tell(github: GitHub, told: Told, order: Order, check: Check) -> list[str]:

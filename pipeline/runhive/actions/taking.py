@@ -59,8 +59,8 @@ def take(ledger: Ledger, root: Path, folder: Path | None, told: Told) -> Taken |
     if opened is None or opened.bundle.run is None:
         if opened is not None and told.workflow.conclusion == "success":
             raise NothingTrained(
-                "nothing was trained, and the ledger has no run of this model: run `runhive runs push` where it was "
-                "trained, then run the workflow again"
+                "the ledger has no run of this model: run `runhive runs push` where it was trained, then run the "
+                "workflow again"
             )
         return _take_ending(ledger, told)
     incoming = {one.run.run_id: one for one in incoming_runs(opened, ledger, told.workflow)}

@@ -103,9 +103,17 @@ def is_share(metric: str) -> bool:
 
 def is_better(metric: str, value: float, than: float) -> bool:
     """Is *value* better than *than*, for this metric?"""
+    return value < than if _falls(metric) else value > than
+
+
+def has_direction(metric: str) -> bool:
+    """Is it known of the metric which values are better?"""
+    return is_share(metric) or _falls(metric)
+
+
+def _falls(metric: str) -> bool:
     last = metric.rpartition(".")[2]
-    falls = last in LOWER_IS_BETTER or last.endswith(LOWER_ENDS)
-    return value < than if falls else value > than
+    return last in LOWER_IS_BETTER or last.endswith(LOWER_ENDS)
 
 
 def shown(metric: str, value: float) -> str:
