@@ -63,7 +63,7 @@ def told_by_github(
     hive: Hive, trained: Ran, head: str, comments: list[dict[str, Any]], conclusion: str = "success"
 ) -> None:
     """What GitHub knows: the jobs of the train, the open pull request of *head*, its comments, the Pages."""
-    pull = {"number": 7, "state": "open", "head": {"sha": head, "ref": "change", "repo": {"full_name": REPOSITORY}}}
+    pull = {"number": 7, "state": "open", "head": {"sha": head, "repo": {"full_name": REPOSITORY}}}
     hive.box.answers(
         {"path": ".*/actions/runs/[0-9]+/attempts/1/jobs", "body": events.jobs_of(trained, conclusion)},
         {"path": f".*/commits/{head}/pulls", "body": [pull]},
