@@ -116,7 +116,8 @@ def _image(flip: Flip, site: str | None) -> str:
 def costs(answer: Answer) -> Iterator[str]:
     """Time and GPU-hours against the base, and what the ONNX file costs in use."""
     numbers = answer.verdict.numbers if answer.verdict else {}
-    base = (_spent(answer.base) if answer.base else {}) | _in_use(answer.base_use)
+    known = finite_metrics(answer.base) | dict(answer.base_numbers) if answer.base else {}
+    base = (_spent(answer.base) if answer.base else {}) | _in_use({"onnx_bytes": known.get("export.onnx_bytes")})
     now = _spent(answer.run) | _in_use(numbers)
     rows = [[name, base.get(name, numerals.NOTHING), now.get(name, numerals.NOTHING)] for name in {**now, **base}]
     yield from table(["cost", "base", "this run"], rows)

@@ -6,7 +6,7 @@ from typing import Any
 from runhive.actions.bundle import ONNX
 from runhive.actions.reading import Opened, refused
 from runhive.actions.rescore import predictions_of
-from runhive.actions.weighing import Weighed
+from runhive.actions.weighing import ONNX_BYTES, Weighed
 from runhive.formats.predictions import Predictions
 from runhive.gate.images import Images
 from runhive.metrics import VERSION
@@ -62,9 +62,8 @@ def _contradictions(run: Run, images: Images, numbers: Mapping[str, float]) -> I
             room = most if is_share(name) else max(most, RELATIVE * abs(found))
             if not abs(claimed - found) <= room:
                 yield name, claimed, found
-    size = "export.onnx_bytes"
-    if run.metrics.get(size, numbers[size]) != numbers[size]:
-        yield size, run.metrics[size], numbers[size]
+    if run.metrics.get(ONNX_BYTES, numbers[ONNX_BYTES]) != numbers[ONNX_BYTES]:
+        yield ONNX_BYTES, run.metrics[ONNX_BYTES], numbers[ONNX_BYTES]
 
 
 def _claimed_set(run: Run) -> Mapping[str, Any]:

@@ -89,7 +89,6 @@ def _answer(taken: Taken, told: Told, order: Order, others: list[str], log: str)
         why_not=found if isinstance(found, str) else "",
         numbers=weighed.numbers if weighed else {},
         base_numbers=weighed.base_numbers if weighed else {},
-        base_use=weighed.base_use if weighed else {},
         verdict=taken.verdict,
         commit=told.workflow.head_sha,
         others=tuple(others),

@@ -22,8 +22,8 @@ class Answer:
     """`numbers` are metrics that were computed anew from the models' bytes; the others are the run's own word.
 
     `why_not` says why there is no comparison. `base_reason` says why it is that base. `commit` is the pull request's;
-    `others` are the parameters that the run has otherwise than params.yaml there. `base_use` is as the verdict's
-    numbers, of the base's ONNX file. `printed` are the last lines of a run that did not complete.
+    `others` are the parameters that the run has otherwise than params.yaml there. `printed` are
+    the last lines of a run that did not complete.
     """
 
     run: Run
@@ -33,7 +33,6 @@ class Answer:
     why_not: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
     base_numbers: Mapping[str, float] = field(default_factory=dict)
-    base_use: Mapping[str, float] = field(default_factory=dict)
     verdict: Verdict | None = None
     commit: str | None = None
     others: tuple[str, ...] = ()

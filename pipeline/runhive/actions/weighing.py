@@ -21,6 +21,8 @@ from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run
 from runhive.tracking.storage.artifacts import kept
 
+ONNX_BYTES = "export.onnx_bytes"
+
 
 @dataclass(frozen=True)
 class Base:
@@ -33,16 +35,12 @@ class Base:
 
 @dataclass(frozen=True)
 class Weighed:
-    """What was computed of a model and of the base's: numbers, answers to the first set; and the verdict.
-
-    `base_use` holds `onnx_bytes` and `milliseconds` of the base's file, where that is here.
-    """
+    """What was computed of a model and of the base's: numbers, answers to the first set; and the verdict."""
 
     images: tuple[Images, ...]
     scored: Scored
     numbers: Mapping[str, float]
     base_numbers: Mapping[str, float]
-    base_use: Mapping[str, float]
     before: Predictions | None
     after: Predictions
     verdict: Verdict
@@ -62,20 +60,19 @@ def weigh(ledger: Ledger, base: Base, model: Path, run: Run, claimed: Prediction
     return Weighed(
         images=tuple(sets),
         scored=scored,
-        numbers={**_numbers(sets, answers), "export.onnx_bytes": scored.onnx_bytes},
-        base_numbers=_numbers(sets, opponent),
-        base_use={"onnx_bytes": of_base.onnx_bytes, "milliseconds": of_base.milliseconds} if of_base else {},
+        numbers=_numbers(sets, answers, scored),
+        base_numbers=_numbers(sets, opponent, of_base),
         before=predictions_of(sets[0], opponent[0]) if opponent[0] else None,
         after=predictions_of(sets[0], answers[0]),
         verdict=verdict,
     )
 
 
-def _numbers(sets: Sequence[Images], answers: Sequence[Answers | None]) -> dict[str, float]:
+def _numbers(sets: Sequence[Images], answers: Sequence[Answers | None], file: Scored | None) -> dict[str, float]:
     found: dict[str, float] = {}
     for images, told in zip(sets, answers, strict=True):
         found |= numbers_of(images, told) if told else {}
-    return found
+    return found | ({ONNX_BYTES: file.onnx_bytes} if file else {})
 
 
 def _case(
