@@ -14,6 +14,7 @@ from runhive.presets import with_changes
 from runhive.report.home import home
 from runhive.report.score import score_of
 from runhive.report.summary import summarize
+from runhive.report.templates import render
 from runhive.tracking.comparison import compare_runs
 from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.ledger.run import Event
@@ -388,6 +389,9 @@ def test_numbers_on_other_images_stay_a_claim_that_is_said_and_never_ranked(trai
     assert score and score.is_claim and score.comparable_on is None
     assert rows[RUN]["evaluation_digest"] == f"claim of {RUN}"
     assert of_base and first.experiments[0].best and first.experiments[0].best.run_id == BASE_RUN
+    assert "a claim" in render("verdict.html", summary=summarize(run), picture=None, page_of_runs="")
+    assert "a claim" not in render("verdict.html", summary=summarize(base), picture=None, page_of_runs="")
+    assert "a claim: other images" in trained.call(trained.base, "runs", "show", RUN)
     assert run.comparison["comparable"] is False
     assert compare_runs(trained.ledger, base, run).comparable is False
     assert "`val.accuracy` is **83.3" in trained.comment()

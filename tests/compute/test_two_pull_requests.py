@@ -76,7 +76,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for branch, number, change, target, stages in (
         ("first", 2, "train.lr=0.02", "record", ["train", "evaluate", "export", "record"]),
         ("second", 3, "export.opset=18", "record", ["export", "record"]),
-        ("third", 4, "train.weight_decay=0.02", "export", ["train", "export"]),
+        ("third", 4, "train.seed=7", "export", ["train", "export"]),
     ):
         one = clone(folder, "main", number)
         one.change_params(change)
