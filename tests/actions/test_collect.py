@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from hive import BASE_RUN, COMMENTS, RUN, URL, WORKFLOW, Hive
 from shop import GOOD, git
 
 from runhive.actions.comment import MARKER
-from runhive.presets import with_changes
+from runhive.actions.standing import other_parameters
+from runhive.params import parse_params
+from runhive.presets import presets, with_changes
 from runhive.report.home import home
 from runhive.report.score import score_of
 from runhive.report.summary import summarize
@@ -397,3 +400,52 @@ def test_numbers_on_other_images_stay_a_claim_that_is_said_and_never_ranked(trai
     assert "`val.accuracy` is **83.3" in trained.comment()
     assert "`val.kindness` \\*" in trained.comment()
     assert "other images than those of `gate.evaluation_sets`" in trained.comment()
+
+
+def test_a_run_whose_branch_was_deleted_is_kept_and_answers_nobody(trained: Hive) -> None:
+    """Its pull request was merged while it trained; the collector's clone has no branch with the commit."""
+    trained.answers({"path": "repos/team/bees/commits/[0-9a-f]{40}/pulls", "body": []})
+    gone = trained.folder / "gone"
+    git(trained.folder, "clone", "--quiet", "hub.git", str(gone))
+    shutil.copytree(trained.base / "data", gone / "data")
+    event = trained.folder / "event.json"
+    event.write_text(json.dumps(trained.event()))
+    said = trained.call(gone, "actions", "collect", str(trained.bundle), "--event", str(event))
+
+    assert f"run {RUN} (completed) is in the ledger" in said and "nobody is answered" in said
+
+
+def test_a_clone_without_the_pull_requests_commit_is_said_to_be_too_shallow(trained: Hive) -> None:
+    shallow = trained.folder / "shallow"
+    git(trained.folder, "clone", "--quiet", "--depth=1", f"file://{trained.hub}", str(shallow))
+    event = trained.folder / "event.json"
+    event.write_text(json.dumps(trained.event()))
+    before = trained.hub_tip()
+    said = trained.call(shallow, "actions", "collect", str(trained.bundle), "--event", str(event), code=1)
+
+    assert "check out with fetch-depth 0" in said
+    assert trained.hub_tip() == before and trained.github.sent() == []
+
+
+@pytest.mark.parametrize(
+    "text", ["train: {lr: 2001-99-99}", "a: &a [*a]", "b: &b {b: *b}", "{{{", "\x00", f"n: {'9' * 5_000}", ""]
+)
+def test_whatever_stands_in_the_commits_parameters_crashes_nothing(hive: Hive, text: str) -> None:
+    box = hive.folder / "box"
+    (box / "params.yaml").write_text(text)
+    git(box, "commit", "--quiet", "--all", "--message", "odd")
+    run = replace(hive.ledger.run(BASE_RUN), params={"train": {"lr": 1}}, code={"commit": hive.head})
+
+    assert other_parameters(box, run, hive.head) == []
+
+
+def test_a_preset_is_what_a_run_of_it_records(hive: Hive) -> None:
+    """Numbers and texts that the file has otherwise than they are kept would make an experiment of every run."""
+    box = hive.folder / "box"
+    for text in presets().values():
+        (box / "params.yaml").write_text(text)
+        git(box, "commit", "--quiet", "--all", "--allow-empty", "--message", "a preset")
+        params = parse_params(text, "params.yaml").model_dump(mode="json", exclude={"compute"})
+        run = replace(hive.ledger.run(BASE_RUN), params=params, code={"commit": hive.head})
+
+        assert other_parameters(box, run, hive.head) == []

@@ -11,17 +11,19 @@ from runhive.actions.github import GitHub
 from runhive.actions.opening import headline
 from runhive.actions.reading import REFUSED, TAKEN, Refused
 from runhive.actions.rescore import Unscored
-from runhive.actions.standing import other_parameters
+from runhive.actions.standing import other_parameters, require_commit
 from runhive.actions.taking import NothingTrained, Taken, take
 from runhive.actions.told import Told
 from runhive.actions.workflow import jobs_of, read_event
 from runhive.errors import RunhiveError
+from runhive.mistakes import one_line
 from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.ledger.remote import find_remote
 from runhive.tracking.ledger.sync import pull, push
-from runhive.tracking.life.log import kept_log
+from runhive.tracking.life.intake import LOG
 
 MOST_PRINTED = 20  # lines of a log in an answer
+MOST_NAMED = 200  # characters of parameters' names
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ def collect(root: Path, order: Order) -> Collected:
     remote = find_remote(ledger.repository, order.remote)
     pull(remote)
     told = Told(workflow, jobs_of(github, workflow), find_pull_request(github, workflow))
+    if told.pull_request is not None:
+        require_commit(root, workflow.head_sha)
     try:
         taken = take(ledger, root, order.bundle, told)
     except (Refused, Unscored, NothingTrained) as error:
@@ -69,11 +73,13 @@ def collect(root: Path, order: Order) -> Collected:
         return Collected(("no training was asked for, so there is nothing to collect",), "")
     push(remote)
     others = other_parameters(root, taken.run, workflow.head_sha)
-    answer = _answer(taken, told, order, others, kept_log(ledger, root, taken.run))
+    log = ledger.file(taken.run.run_id, LOG) or b""
+    answer = _answer(taken, told, order, others, log.decode(errors="replace"))
     text = markdown(answer)
     state = f"run {taken.run.run_id} ({taken.run.state}) is {'in' if taken.is_new else 'already in'} the ledger"
     if others:
-        done = [f"it is an experiment with {', '.join(others)}, so it answers no pull request and judges no commit"]
+        named = one_line(", ".join(others))[:MOST_NAMED]
+        done = [f"it is an experiment with {named}, so it answers no pull request and judges no commit"]
     else:
         done = _tell(github, told, order, Check(_conclusion(taken), headline(answer), text))
     return Collected((state, *done), text)
