@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from forging import change, put
 from hive import BASE_RUN, COMMENTS, RUN, URL, WORKFLOW, Hive
-from shop import GOOD, git
+from shop import GOOD, git, worse
 
 from runhive.actions.comment import MARKER
 from runhive.actions.standing import other_parameters
@@ -449,3 +449,14 @@ def test_a_preset_is_what_a_run_of_it_records(hive: Hive) -> None:
         run = replace(hive.ledger.run(BASE_RUN), params=params, code={"commit": hive.head})
 
         assert other_parameters(box, run, hive.head) == []
+
+
+def test_a_further_run_in_a_bundle_is_a_claim_since_only_one_model_is_scored(hive: Hive) -> None:
+    hive.train(worse(0.5), 2)
+    hive.train(GOOD, 3)
+    hive.answers()
+    hive.collect()
+    last = RUN.replace("142202", "142203")
+
+    assert hive.ledger.run(RUN).is_claim and not hive.ledger.run(last).is_claim
+    assert f"Run `{last}`" in hive.comment()
