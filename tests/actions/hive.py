@@ -15,6 +15,7 @@ from shop import GOOD, Shop, git, make_shop
 
 from runhive.cli import commands
 from runhive.errors import RunhiveError
+from runhive.presets import with_changes
 from runhive.tracking.ledger.exchange import push_runs
 from runhive.tracking.ledger.ledger import Ledger, open_ledger
 from runhive.tracking.ledger.objects import REF
@@ -26,6 +27,7 @@ RUNNER = {
     "GITHUB_RUN_ID": str(WORKFLOW), "GITHUB_RUN_ATTEMPT": "1",
 }  # fmt: skip
 BASE_RUN, RUN = "20261123-142201-7f3a9c", "20261123-142202-7f3a9c"
+BRANCH_LR = 0.5  # what the branch changes
 COMMENTS = "repos/team/bees/issues/7/comments"
 
 
@@ -40,7 +42,8 @@ class Hive:
     def box(self) -> Shop:
         code = {"commit": self.head, "dirty": False}
         launcher = {"ci": "GitHub Actions", "url": URL, "workflow": "train"}
-        return Shop(self.folder / "box", {"code": code, "launcher": launcher})
+        params = {"train": {"lr": BRANCH_LR}}
+        return Shop(self.folder / "box", {"code": code, "launcher": launcher, "params": params})
 
     @property
     def base(self) -> Path:
@@ -67,8 +70,9 @@ class Hive:
         return git(self.hub, "rev-parse", REF)
 
     def train(self, weights: np.ndarray = GOOD, number: int = 2, **more: Any) -> None:
-        """Train on the box, and pack what the job leaves."""
+        """Train the branch's commit on the box, which commits nothing, and pack what the job leaves."""
         self.box.train(number, weights, **more)
+        git(self.folder / "box", "reset", "--quiet", "HEAD^")
         self.pack()
 
     def pack(self, *words: str, **environment: str) -> str:
@@ -78,6 +82,8 @@ class Hive:
 
     def collect(self, bundle: Path | None = None, code: int = 0, **event: Any) -> str:
         """Call the collector, as the workflow does, and return what it says."""
+        git(self.folder / "box", "push", "--quiet", "--force", "origin", f"{self.head}:refs/heads/faster")
+        git(self.base, "fetch", "--quiet", "origin")
         path = self.folder / "event.json"
         path.write_text(json.dumps(self.event(**event)))
         where = str(bundle or self.bundle)
@@ -111,7 +117,8 @@ class Hive:
             "created_at": "2026-11-23T14:20:05Z", "started_at": "2026-11-23T14:21:30Z",
             "completed_at": "2026-11-23T14:39:00Z",
         }  # fmt: skip
-        pull = {"number": 7, "state": "open", "head": {"sha": self.head, "repo": {"full_name": "team/bees"}}}
+        head = {"sha": self.head, "ref": "faster", "repo": {"full_name": "team/bees"}}
+        pull = {"number": 7, "state": "open", "head": head}
         self.github.answers(
             *first,
             {"path": "repos/team/bees/actions/runs/[0-9]+/attempts/[0-9]+/jobs", "body": {"jobs": [job or node]}},
@@ -149,3 +156,6 @@ def make_hive(folder: Path) -> None:
         git(box, "config", name, value)
     git(box, "switch", "--quiet", "--create", "faster")
     shutil.copytree(base.root / "data", box / "data")
+    params = box / "params.yaml"
+    params.write_text(with_changes(params.read_text(), [f"train.lr={BRANCH_LR}"]))
+    git(box, "commit", "--quiet", "--all", "--message", "another rate")

@@ -82,7 +82,8 @@ def test_the_gates_word_is_in_the_first_line_and_its_reasons_below() -> None:
     assert text.splitlines()[0] == "### Worse than the base: the gate refuses it"
     assert "- 8 images lost, 0 won: worse" in text
     assert "- Mind: its epoch was chosen on val" in text
-    assert "1.0e-06 of their spread" in text and "2 ms an image" in text
+    assert "1.0e-06 of their spread" in text
+    assert "| one image, on the collector's CPU | — | 2 ms |" in text and "| ONNX file | — | 9" in text
 
 
 def test_a_failed_run_says_so_first_and_why() -> None:
@@ -91,6 +92,46 @@ def test_a_failed_run_says_so_first_and_why() -> None:
     assert text.splitlines()[:3] == ["### Training failed", "", "CUDA out of memory."]
     assert "(https://github.com/team/bees/)" in text
     assert "runs apply" not in text
+
+
+def test_the_last_lines_that_a_failed_run_printed_stay_lines_whatever_they_hold() -> None:
+    printed = ("epoch 1", "```", "</details>", "@maya <img src=x> ![x](https://evil.example/x.png)", "x" * 500)
+    text = markdown(Answer(a_run(AFTER, state="failed", cause="it failed"), None, printed=printed))
+    rendered = flat(MarkdownIt("commonmark").parse(text))
+    (block,) = [token.content.splitlines() for token in rendered if token.type == "fence"]
+
+    assert strange_tokens(text) == []
+    assert block[:4] == list(printed[:4]) and len(block[4]) == 200
+
+
+def test_answers_that_are_alike_are_said_to_be_so() -> None:
+    assert "Both are right on the same images" in markdown(an_answer(3, 3))
+
+
+def test_each_change_says_whether_it_is_for_the_better_where_that_is_known() -> None:
+    def with_metrics(run_id: str, accuracy: float, nll: float, own: float) -> Run:
+        return a_run(run_id, metrics={"val.accuracy": accuracy, "val.nll": nll, "own.kindness": own})
+
+    text = markdown(Answer(with_metrics(AFTER, 0.8, 0.4, 2.0), with_metrics(BASE, 0.9, 0.5, 1.0)))
+
+    assert "| `val.accuracy` | 90.0 % | 80.0 % | −10.0 points, worse |" in text.replace("\u202f", " ")
+    assert "| `val.nll` | 0.5 | 0.4 | −0.1, better |" in text
+    assert "| `own.kindness` | 1 | 2 | +1 |" in text
+
+
+def test_a_restored_model_names_the_commit_that_trained_it() -> None:
+    answer = an_answer(3, 1, commit="2" * 40)
+    restored = replace(answer, run=replace(answer.run, code={"commit": "1" * 40}))
+
+    assert "a run of commit `11111111` made it" in markdown(restored)
+    assert "DVC restored" not in markdown(replace(answer, run=replace(answer.run, code={"commit": "2" * 40})))
+
+
+def test_an_experiment_says_which_parameters_the_commit_has_otherwise() -> None:
+    text = markdown(an_answer(3, 3, others=("train.lr",)))
+
+    assert text.startswith("### An experiment: not shown to differ from the base")
+    assert "other parameters than the commit has: `train.lr`" in text
 
 
 def test_twelve_images_at_most_are_shown_half_of_them_lost() -> None:

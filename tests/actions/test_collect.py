@@ -2,13 +2,23 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from forging import change, put
 from hive import BASE_RUN, COMMENTS, RUN, URL, WORKFLOW, Hive
-from shop import GOOD, git
+from shop import GOOD, git, worse
 
 from runhive.actions.comment import MARKER
+from runhive.actions.standing import other_parameters
+from runhive.params import parse_params
+from runhive.presets import presets, with_changes
+from runhive.report.home import home
+from runhive.report.score import score_of
+from runhive.report.summary import summarize
+from runhive.report.templates import render
+from runhive.tracking.comparison import compare_runs
 from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.ledger.run import Event
 from runhive.tracking.ledger.verify import verify
@@ -167,13 +177,16 @@ def test_a_second_attempt_goes_on_with_the_run_and_an_older_event_changes_nothin
 def test_a_run_that_failed_is_kept_with_its_cause_and_no_model(hive: Hive) -> None:
     started = {"experiment": "colours", "launcher": {"url": URL}}
     failed = {"state": "failed", "attempt": 1, "cause": "loss is <b>NaN</b>"}
-    hive.box.ledger.append(RUN, [Event("started", started), Event("finished", failed)])
+    hive.box.ledger.append(
+        RUN, [Event("started", started), Event("finished", failed)], {"log.txt": b"epoch 1\nkilled\n"}
+    )
     hive.pack("--outcome", "failure")
     hive.answers()
     hive.collect(conclusion="failure")
 
     assert hive.ledger.run(RUN).cause == "loss is <b>NaN</b>"
     assert hive.comment().splitlines()[1:4] == ["### Training failed", "", "Loss is &lt;b&gt;NaN&lt;/b&gt;."]
+    assert "<summary>The last lines that it printed</summary>\n\n```text\nepoch 1\nkilled\n```" in hive.comment()
     assert hive.check()["conclusion"] == "failure"
 
 
@@ -221,7 +234,7 @@ def test_a_model_whose_run_nobody_pushed_is_said_so_and_fails_nothing(hive: Hive
     before = hive.hub_tip()
 
     assert "run `runhive runs push` where it was trained" in hive.collect(code=1)
-    assert (hive.check()["conclusion"], hive.hub_tip()) == ("neutral", before)
+    assert (hive.check()["conclusion"], hive.hub_tip()) == ("action_required", before)
 
 
 def test_a_fork_is_not_collected(trained: Hive) -> None:
@@ -243,7 +256,10 @@ def test_the_summary_of_the_job_is_the_answer(trained: Hive, monkeypatch: pytest
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
     trained.collect()
 
-    assert trained.comment() == f"{MARKER}\n{(tmp_path / 'summary').read_text()}"
+    marks, _, text = trained.comment().partition("\n")
+
+    assert marks == f"{MARKER}<!-- asked 2026-11-23T14:20:00+00:00 by {WORKFLOW}.1 -->"
+    assert text == (tmp_path / "summary").read_text()
 
 
 def test_two_runs_of_the_ledger_give_the_same_answer_as_markdown(trained: Hive) -> None:
@@ -252,3 +268,195 @@ def test_two_runs_of_the_ledger_give_the_same_answer_as_markdown(trained: Hive) 
 
     assert said.startswith("### Worse than the base") or said.startswith("### Not shown to differ")
     assert "**0 images won, 5 lost** of 30" in said
+
+
+def earlier(hive: Hive) -> dict[str, object]:
+    """The end of a workflow run of the same commit that was asked for before."""
+    id = WORKFLOW - 1
+    return {
+        "id": id, "html_url": URL.replace(str(WORKFLOW), str(id)), "conclusion": "cancelled",
+        "run_started_at": "2026-11-23T14:19:59Z",
+    }  # fmt: skip
+
+
+def test_an_older_run_that_ends_later_changes_neither_comment_nor_check(trained: Hive) -> None:
+    trained.collect()
+    comment = {"id": 5, "user": {"login": "github-actions[bot]"}, "body": trained.comment()}
+    checks = {"check_runs": [{"id": 2, **trained.check()}]}
+    trained.answers(
+        {"path": COMMENTS, "body": [comment]},
+        {"path": "repos/team/bees/commits/[0-9a-f]{40}/check-runs", "body": checks},
+    )
+    sent = len(trained.github.sent())
+    said = trained.collect(bundle=trained.folder / "nothing", **earlier(trained))
+
+    assert "pull request 7: a newer run has answered: the comment stays as it is" in said
+    assert "check: a newer run has been judged: the check stays as it is" in said
+    assert len(trained.github.sent()) == sent
+    assert len(trained.ledger.runs()) == 3
+
+
+def test_a_newer_run_changes_the_comment_and_the_check_of_an_older_one(trained: Hive) -> None:
+    trained.collect(bundle=trained.folder / "nothing", **earlier(trained))
+    comment = {"id": 5, "user": {"login": "github-actions[bot]"}, "body": trained.comment()}
+    checks = {"check_runs": [{"id": 2, **trained.check()}]}
+    trained.answers(
+        {"path": COMMENTS, "body": [comment]},
+        {"path": "repos/team/bees/commits/[0-9a-f]{40}/check-runs", "body": checks},
+    )
+    sent = len(trained.github.sent())
+    trained.collect()
+    changed = [(call["method"], call["path"]) for call in trained.github.sent()[sent:]]
+
+    assert changed == [
+        ("PATCH", "repos/team/bees/issues/comments/5"),
+        ("PATCH", "repos/team/bees/check-runs/2"),
+    ]
+
+
+def test_a_pull_request_that_moved_on_while_the_model_was_scored_is_not_answered(trained: Hive) -> None:
+    moved = {"sha": "1" * 40, "ref": "faster", "repo": {"full_name": "team/bees"}}
+    before = {"number": 7, "state": "open", "head": moved | {"sha": trained.head}}
+    pulls = "repos/team/bees/commits/[0-9a-f]{40}/pulls"
+    trained.answers(
+        {"path": pulls, "body": [before], "once": True},
+        {"path": pulls, "body": [{"number": 7, "state": "open", "head": moved}]},
+    )
+    said = trained.collect()
+
+    assert f"no pull request has {trained.head[:8]} as its newest commit" in said
+    assert [call["path"] for call in trained.github.sent()] == ["repos/team/bees/check-runs"]
+    assert trained.check()["head_sha"] == trained.head
+
+
+def test_a_run_with_other_parameters_than_its_commit_is_kept_and_judges_nothing(hive: Hive) -> None:
+    """As `runhive submit -S train.lr=0.7` sends it from the branch of the pull request."""
+    shop = hive.box
+    shop.started["params"] = {"train": {"lr": 0.7}}
+    shop.train(2, GOOD)
+    git(shop.root, "reset", "--quiet", "HEAD^")
+    hive.pack()
+    hive.answers()
+    said = hive.collect(event="workflow_dispatch")
+
+    assert "an experiment with train.lr" in said and "answers no pull request" in said
+    assert hive.ledger.run(RUN).metrics["val.accuracy"] == 1.0
+    assert hive.github.sent() == []
+
+
+def test_a_branch_that_changes_nothing_is_answered_with_the_base_branchs_own_model(hive: Hive) -> None:
+    """DVC restores main's model, whose run is the hub's."""
+    box = hive.folder / "box"
+    (box / "params.yaml").write_text(with_changes((box / "params.yaml").read_text(), ["train.lr=1", "export.opset=18"]))
+    git(box, "commit", "--quiet", "--all", "--message", "as main trains")
+    hive.call(box, "runs", "pull")
+    for folder in ("models", "data"):
+        shutil.rmtree(box / folder, ignore_errors=True)
+        shutil.copytree(hive.base / folder, box / folder)
+    shutil.copy(hive.base / "dvc.lock", box / "dvc.lock")
+    hive.pack()
+    hive.answers()
+    before = hive.hub_tip()
+    hive.collect()
+    text = hive.comment()
+
+    assert text.splitlines()[1].startswith("### The base branch's own model")
+    assert "nothing was trained" in text
+    assert hive.hub_tip() == before
+
+
+def test_what_the_job_says_of_its_comparison_is_replaced_by_what_was_computed(trained: Hive) -> None:
+    forged = {"baseline": BASE_RUN, "reason": "mine", "comparable": True, "won": 30, "lost": 0, "p": 0.0}
+    put(trained.bundle, RUN, Event("compared", forged, order=50))
+    trained.collect()
+
+    assert trained.ledger.run(RUN).comparison["won"] == 0
+    assert trained.ledger.run(RUN).comparison["lost"] == 5
+
+
+def test_numbers_on_other_images_stay_a_claim_that_is_said_and_never_ranked(trained: Hive) -> None:
+    """The job scored itself on images of its own choice, where it is always right."""
+
+    def elsewhere(data: dict[str, dict[str, object]]) -> None:
+        data["metrics"].update({"val.accuracy": 1.0, "val.kindness": 1.0})
+        data["evaluation"]["evaluation_set"] = {"name": "val", "digest": "e" * 64, "images": 30}
+
+    change(trained.bundle, RUN, "evaluated", elsewhere)
+    trained.collect()
+    run, base = trained.ledger.run(RUN), trained.ledger.run(BASE_RUN)
+    score, of_base = score_of(run), score_of(base)
+    rows = {row["run_id"]: row for row in trained.ledger.rows()}
+    first = home([summarize(run), summarize(base)], trained.ledger)
+
+    assert run.is_claim and not base.is_claim
+    assert score and score.is_claim and score.comparable_on is None
+    assert rows[RUN]["evaluation_digest"] == f"claim of {RUN}"
+    assert of_base and first.experiments[0].best and first.experiments[0].best.run_id == BASE_RUN
+    assert "a claim" in render("verdict.html", summary=summarize(run), picture=None, page_of_runs="")
+    assert "a claim" not in render("verdict.html", summary=summarize(base), picture=None, page_of_runs="")
+    assert "a claim: other images" in trained.call(trained.base, "runs", "show", RUN)
+    assert run.comparison["comparable"] is False
+    assert compare_runs(trained.ledger, base, run).comparable is False
+    assert "`val.accuracy` is **83.3" in trained.comment()
+    assert "`val.kindness` \\*" in trained.comment()
+    assert "other images than those of `gate.evaluation_sets`" in trained.comment()
+
+
+def test_a_run_whose_branch_was_deleted_is_kept_and_answers_nobody(trained: Hive) -> None:
+    """Its pull request was merged while it trained; the collector's clone has no branch with the commit."""
+    trained.answers({"path": "repos/team/bees/commits/[0-9a-f]{40}/pulls", "body": []})
+    gone = trained.folder / "gone"
+    git(trained.folder, "clone", "--quiet", "hub.git", str(gone))
+    shutil.copytree(trained.base / "data", gone / "data")
+    event = trained.folder / "event.json"
+    event.write_text(json.dumps(trained.event()))
+    said = trained.call(gone, "actions", "collect", str(trained.bundle), "--event", str(event))
+
+    assert f"run {RUN} (completed) is in the ledger" in said and "nobody is answered" in said
+
+
+def test_a_clone_without_the_pull_requests_commit_is_said_to_be_too_shallow(trained: Hive) -> None:
+    shallow = trained.folder / "shallow"
+    git(trained.folder, "clone", "--quiet", "--depth=1", f"file://{trained.hub}", str(shallow))
+    event = trained.folder / "event.json"
+    event.write_text(json.dumps(trained.event()))
+    before = trained.hub_tip()
+    said = trained.call(shallow, "actions", "collect", str(trained.bundle), "--event", str(event), code=1)
+
+    assert "check out with fetch-depth 0" in said
+    assert trained.hub_tip() == before and trained.github.sent() == []
+
+
+@pytest.mark.parametrize(
+    "text", ["train: {lr: 2001-99-99}", "a: &a [*a]", "b: &b {b: *b}", "{{{", "\x00", f"n: {'9' * 5_000}", ""]
+)
+def test_whatever_stands_in_the_commits_parameters_crashes_nothing(hive: Hive, text: str) -> None:
+    box = hive.folder / "box"
+    (box / "params.yaml").write_text(text)
+    git(box, "commit", "--quiet", "--all", "--message", "odd")
+    run = replace(hive.ledger.run(BASE_RUN), params={"train": {"lr": 1}}, code={"commit": hive.head})
+
+    assert other_parameters(box, run, hive.head) == []
+
+
+def test_a_preset_is_what_a_run_of_it_records(hive: Hive) -> None:
+    """Numbers and texts that the file has otherwise than they are kept would make an experiment of every run."""
+    box = hive.folder / "box"
+    for text in presets().values():
+        (box / "params.yaml").write_text(text)
+        git(box, "commit", "--quiet", "--all", "--allow-empty", "--message", "a preset")
+        params = parse_params(text, "params.yaml").model_dump(mode="json", exclude={"compute"})
+        run = replace(hive.ledger.run(BASE_RUN), params=params, code={"commit": hive.head})
+
+        assert other_parameters(box, run, hive.head) == []
+
+
+def test_a_further_run_in_a_bundle_is_a_claim_since_only_one_model_is_scored(hive: Hive) -> None:
+    hive.train(worse(0.5), 2)
+    hive.train(GOOD, 3)
+    hive.answers()
+    hive.collect()
+    last = RUN.replace("142202", "142203")
+
+    assert hive.ledger.run(RUN).is_claim and not hive.ledger.run(last).is_claim
+    assert f"Run `{last}`" in hive.comment()

@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+from io import BytesIO
 from pathlib import Path
 
+import PIL.Image
 import pytest
 from forging import change, put, relist, rewrite
 from hive import BASE_RUN, RUN, Hive
@@ -15,6 +17,8 @@ from shop import CLASSES, GOOD, write_onnx
 
 from runhive.actions.bundle import most_bytes
 from runhive.actions.reading import Refused, open_bundle
+from runhive.tracking.ledger.batch import batch_name
+from runhive.tracking.ledger.kept import BATCH_NAME
 from runhive.tracking.ledger.run import Event
 
 EVIL = (
@@ -153,12 +157,15 @@ def test_other_bytes_than_those_listed_are_refused(trained: Hive) -> None:
 
 
 def test_the_pull_request_is_the_one_that_github_names_not_the_bundle(trained: Hive) -> None:
-    """Of those that GitHub lists for the commit one is closed, one is a fork's, one has moved on."""
+    """Of those that GitHub lists for the commit the others are closed, a fork's, of another commit or branch."""
+    own = {"sha": trained.head, "ref": "faster", "repo": {"full_name": "team/bees"}}
     pulls = [
-        {"number": 8, "state": "closed", "head": {"sha": trained.head, "repo": {"full_name": "team/bees"}}},
-        {"number": 9, "state": "open", "head": {"sha": trained.head, "repo": {"full_name": "evil/bees"}}},
-        {"number": 10, "state": "open", "head": {"sha": "1" * 40, "repo": {"full_name": "team/bees"}}},
-        {"number": 7, "state": "open", "head": {"sha": trained.head, "repo": {"full_name": "team/bees"}}},
+        {"number": 8, "state": "closed", "head": own},
+        {"number": 9, "state": "open", "head": own | {"repo": {"full_name": "evil/bees"}}},
+        {"number": 10, "state": "open", "head": own | {"sha": "1" * 40}},
+        {"number": 11, "state": "open", "head": own | {"ref": "slower"}},
+        {"number": 12, "state": "open", "head": own | {"repo": None}},
+        {"number": 7, "state": "open", "head": own},
     ]
     trained.answers({"path": "repos/team/bees/commits/[0-9a-f]{40}/pulls", "body": pulls})
     trained.collect()
@@ -180,6 +187,20 @@ def test_the_id_of_a_run_that_the_hub_has_is_refused(trained: Hive) -> None:
     rewrite(trained.bundle, RUN, other_id=BASE_RUN)
 
     is_refused(trained, f"run {BASE_RUN} is in the ledger already and belongs to another clone")
+
+
+def test_a_run_of_another_commit_than_its_workflow_runs_is_refused(trained: Hive) -> None:
+    change(trained.bundle, RUN, "started", lambda data: data["code"].update(commit="1" * 40))
+
+    is_refused(trained, f"says that it is of commit 111111111111, its workflow run is of {trained.head[:12]}")
+
+
+def test_a_run_that_takes_the_place_of_the_base_branchs_is_refused(trained: Hive) -> None:
+    """A dvc.lock names its run by the digest of the run's record: with that of main's it would be what others beat."""
+    record = trained.ledger.run(BASE_RUN).training["record_md5"]
+    change(trained.bundle, RUN, "trained", lambda data: data.update(record_md5=record))
+
+    is_refused(trained, f"run {RUN} says that its record is that of run {BASE_RUN}")
 
 
 def test_an_id_from_the_future_is_refused(trained: Hive) -> None:
@@ -284,45 +305,22 @@ def test_a_model_of_other_weights_is_refused(trained: Hive) -> None:
     is_refused(trained, "its model was made from other weights")
 
 
-def test_a_model_that_is_a_pickle_is_refused(hive: Hive) -> None:
-    hive.train(foreign=lambda content: b"\x80\x04" + content)
-    hive.answers()
-    before = hive.hub_tip()
-
-    assert "a pickle" in hive.collect(code=1)
-    assert hive.hub_tip() == before
-
-
-def test_the_process_that_scores_knows_no_secret(
-    trained: Hive, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """A stranger's model runs there: what the collector may, it may not."""
-    spy = tmp_path / "spy"
-    spy.mkdir()
-    (spy / "sitecustomize.py").write_text(
-        "import os, sys\n"
-        "if 'runhive.actions.scorer' in ' '.join(sys.orig_argv):\n"
-        f"    open({str(tmp_path / 'seen')!r}, 'a').write(repr(sorted(os.environ)))\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", f"{spy}{os.pathsep}{os.environ['PYTHONPATH']}")
-    monkeypatch.setenv("GH_TOKEN", "secret")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    trained.collect()
-    seen = (tmp_path / "seen").read_text()
-
-    assert "PATH" in seen
-    assert "GH_TOKEN" not in seen and "AWS_SECRET_ACCESS_KEY" not in seen
-
-
 def test_a_script_in_every_string_reaches_neither_the_comment_nor_the_check(trained: Hive) -> None:
     def poison(data: dict[str, object]) -> None:
         data["experiment"] = EVIL
-        data["params"] = {EVIL: EVIL, "train": {"lr": EVIL}}
+        data["params"] = {EVIL: EVIL, "train": {EVIL: {EVIL: [EVIL]}}}
         data["name"] = EVIL[:200]
         data["tags"] = [EVIL[:100]]
 
     change(trained.bundle, RUN, "started", poison)
     change(trained.bundle, RUN, "evaluated", lambda data: data["metrics"].update({EVIL: 1.0}))
+    head = {"sha": trained.head, "ref": EVIL, "repo": {"full_name": "team/bees"}}
+    trained.answers(
+        {
+            "path": "repos/team/bees/commits/[0-9a-f]{40}/pulls",
+            "body": [{"number": 7, "state": "open", "title": EVIL, "head": head}],
+        }
+    )
     trained.collect(head_branch=EVIL, actor={"login": EVIL}, name=EVIL)
 
     for text in (trained.comment(), trained.check()["output"]["summary"]):
@@ -335,7 +333,7 @@ def test_values_of_the_wrong_kind_crash_nothing(trained: Hive) -> None:
     change(trained.bundle, RUN, "evaluated", lambda data: data.update(evaluation={"evaluation_set": "val"}))
     change(trained.bundle, RUN, "exported", lambda data: data.update(parity={"onnx_bytes": "many"}))
     odd = {
-        "code": {"commit": 7, "dirty": "no"},
+        "code": {"commit": None, "dirty": "no"},
         "data": {"digest": []},
         "environment": {"host": {}},
         "params": {"a": [{}]},
@@ -376,3 +374,49 @@ def test_a_manifest_with_any_byte_changed_is_refused_or_read_as_it_is(
     assert {file.path for file in opened.bundle.files} == {
         path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file() and path != manifest
     }
+
+
+def test_a_key_that_is_there_twice_is_refused(trained: Hive) -> None:
+    """Which of the two counts would be up to who reads it."""
+    manifest = trained.bundle / "bundle.json"
+    manifest.write_text('{"commit": null, ' + manifest.read_text().removeprefix("{"))
+
+    is_refused(trained, "a key is there twice")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"metrics":{"val.accuracy":NaN}}', '{"metrics":{"val.accuracy":1e999}}', '{"metrics":{},"metrics":{}}',
+        f'{{"a":{"[" * 20_000}{"]" * 20_000}}}', f'{{"a":1{"0" * 5_000}}}', '{"a":"\\ud800"}',
+    ],
+)  # fmt: skip
+def test_an_event_that_is_no_plain_json_is_refused(trained: Hive, data: str) -> None:
+    events = trained.bundle / next(
+        file["path"]
+        for file in json.loads((trained.bundle / "bundle.json").read_text())["files"]
+        if BATCH_NAME.fullmatch(file["path"].rpartition("/")[2])
+    )
+    shape = (
+        '{"began":null,"data":%s,"order":9,"schema_version":1,"seconds":null,"time":"2026-11-23T14:22:09.000+00:00",'
+    )
+    content = (shape % data + '"type":"logged"}\n').encode()
+    (events.parent / batch_name(9, content)).write_bytes(content)
+    relist(trained.bundle)
+
+    is_refused(trained, "")
+
+
+@pytest.mark.parametrize("size", [(1_025, 1), (60_000, 60_000)])
+def test_a_picture_that_unpacks_to_a_huge_one_is_refused(trained: Hive, size: tuple[int, int]) -> None:
+    """Its few bytes say that it is huge, which a reader's browser would believe."""
+    jpeg = BytesIO()
+    PIL.Image.new("L", (8, 8)).save(jpeg, "JPEG")
+    content = bytearray(jpeg.getvalue())
+    frame = content.index(b"\xff\xc0")
+    content[frame + 5 : frame + 9] = size[1].to_bytes(2, "big") + size[0].to_bytes(2, "big")
+    (trained.bundle / "media/aa").mkdir(parents=True, exist_ok=True)
+    (trained.bundle / f"media/aa/{'a' * 64}.jpg").write_bytes(content)
+    relist(trained.bundle)
+
+    is_refused(trained, "is no JPEG of at most 1024 pixels a side")

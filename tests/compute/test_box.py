@@ -178,6 +178,18 @@ def test_the_units_are_right_for_systemd(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_systemd_calls_both_units_well_confined(tmp_path: Path) -> None:
+    checker = shutil.which("systemd-analyze")
+    if checker is None:
+        pytest.skip("NO CHECK OF UNITS: it needs systemd")
+    for unit in BOX.glob("*.service"):
+        done = subprocess.run(
+            [checker, "security", "--no-pager", "--offline=yes", "--threshold=50", unit], capture_output=True, text=True
+        )
+
+        assert done.returncode == 0, done.stdout + done.stderr  # an exposure of 5.0 of 10 at most
+
+
 def test_only_the_unit_that_runs_no_job_can_read_the_token() -> None:
     job = (BOX / "runhive-runner.service").read_text()
 
@@ -194,7 +206,10 @@ def test_the_ready_files_are_what_the_command_prints_for_the_presets(clone: Clon
     )
     values = yaml.safe_load((RUNNERS / "scale-set.yaml").read_text())
     assert (values["minRunners"], values["maxRunners"]) == (0, 4)
-    assert values["template"]["spec"]["containers"][0]["resources"] == {"limits": {"nvidia.com/gpu": 1}}
+    pod = values["template"]["spec"]
+    assert pod["containers"][0]["resources"] == {"limits": {"nvidia.com/gpu": 1}}
+    assert pod["containers"][0]["securityContext"]["allowPrivilegeEscalation"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True and pod["automountServiceAccountToken"] is False
 
 
 def test_the_settings_of_a_box_are_read_by_the_shell_as_they_are_in_params(clone: Clone, tmp_path: Path) -> None:

@@ -5,14 +5,16 @@ import os
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from clones import Clone
 
+from runhive.errors import RunhiveError
 from runhive.tracking.life.broadcast import LINES, NUMBERS_FILE, Broadcast, broadcasting, note_numbers, parse
 from runhive.tracking.life.outbox import Outbox, outbox
+from runhive.tracking.life.silence import forget_silent
 from runhive.tracking.life.teller import Listener, Teller
 from runhive.tracking.storage.remote_file import RemoteFolder, default_remote
 
@@ -167,3 +169,26 @@ def test_the_teller_loads_no_torch(clone: Clone) -> None:
     done = subprocess.run([sys.executable, "-c", f"import json; {script}"], capture_output=True, text=True, check=True)
 
     assert json.loads(done.stdout) is False
+
+
+def test_words_of_runs_that_are_silent_for_a_day_are_removed_and_those_of_others_stay(
+    clone: Clone, store: Path
+) -> None:
+    live = store / "runhive" / "live"
+    word = Broadcast(run_id=RUN, attempt=1, phase="train", time=datetime.now(UTC), printed=0, lines=[], metrics={})
+    silent = word.model_copy(update={"time": word.time - timedelta(days=1, minutes=1)})
+    live.mkdir(parents=True)
+    for number, content in enumerate([word.model_dump_json(), silent.model_dump_json(), "torn {"]):
+        (live / f"{number}.json").write_text(content)
+
+    assert forget_silent(clone.root, "store", really=False) == 2
+    assert len(list(live.iterdir())) == 3
+    assert forget_silent(clone.root, "store", really=True) == 2
+    assert [path.name for path in live.iterdir()] == ["0.json"]
+    assert forget_silent(clone.root, "store", really=True) == 0
+
+
+def test_a_remote_without_live_lines_or_of_another_name(clone: Clone, store: Path) -> None:
+    assert forget_silent(clone.root, "store", really=True) == 0
+    with pytest.raises(RunhiveError, match="there is no DVC remote other"):
+        forget_silent(clone.root, "other", really=True)

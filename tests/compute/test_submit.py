@@ -1,6 +1,7 @@
 """`runhive submit`: what is refused before anything is sent, and what is sent."""
 
 import re
+import signal
 import subprocess
 
 import pytest
@@ -164,3 +165,17 @@ def test_with_wait_it_is_followed_to_its_end_whose_exit_code_it_has(clone: Clone
     assert lines[1] == URL
     assert "  step Train, evaluate: failure" in lines
     assert lines[-1] == f"failure: no record of it: {URL}"
+
+
+def test_ctrl_c_before_github_lists_the_run_says_how_to_find_it_again(clone: Clone, github: FakeGitHub) -> None:
+    nothing = {"path": LISTED["path"], "body": {"workflow_runs": []}}
+    github.answers(WORKFLOW, runners(runner("a")), DISPATCH, nothing)
+    process = clone.start("submit", "--wait")
+    assert process.stdout is not None
+    submission = process.stdout.readline().partition(":")[0]
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate()
+
+    assert process.returncode == 130
+    assert said == f"it was sent: `runhive watch {submission}` follows it, `runhive cancel {submission}` ends it\n"
+    assert github.sent()[0]["body"]["inputs"]["submission"] == submission

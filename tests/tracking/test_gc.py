@@ -193,12 +193,18 @@ def test_an_archived_run_is_let_go_but_only_of_what_no_other_needs(
     for run_id in (OLD, NEW):
         ledger.append(run_id, [Event("archived", {"archived": True})])
 
+    live = tmp_path / "store/runhive/live/4711.json"
+    live.parent.mkdir(parents=True)
+    live.write_text("of a job long ago")
+
     dry = gc("--cache", "--remote", "store")
+    assert "would free the live lines of 1 job silent for a day" in dry.output and live.exists()
     assert "the cache: would free 3 objects" in dry.output
     assert "add --yes" in dry.output
     assert len(contents(project / ".dvc" / "cache")) == 4
 
     assert "the remote store: freed 3 objects" in gc("--cache", "--remote", "store", "--yes").output
+    assert not live.exists()
     for store in (project / ".dvc" / "cache", tmp_path / "store"):
         assert contents(store) == {b"new\n", b"new\nb\n"}
 

@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from tempfile import TemporaryDirectory
 
+import PIL.Image
 import pygit2
 
 from runhive.actions.packing import launchers
@@ -24,6 +26,7 @@ from runhive.tracking.ledger.stone import refuse_purged
 KINDS = ("events", "files", "pictures")  # of the ledger's paths, those that a job may write
 MARKS = ("tagged", "noted", "named", "archived")  # what people add later
 TRUSTED = ("collected", "versioned", "promoted", "deprecated", "version-marked", "reproduced")  # never a job's word
+MOST_SIDE = 1_024  # pixels; a run keeps pictures of 320
 SKEW = timedelta(hours=1)  # between GitHub's clock and a runner's
 WORKFLOW = re.compile(r".*/actions/runs/[0-9]+")
 
@@ -67,8 +70,19 @@ def _parts(opened: Opened) -> dict[str, Part]:
             kind, *_, faults = check(path, scratch[blob].peel(pygit2.Blob))
             if kind not in KINDS or faults:
                 raise refused(f"{path} {faults[0] if faults else 'is a path that no bundle has'}")
+            if kind == "pictures" and not _is_small_jpeg(opened.ledger[path]):
+                raise refused(f"{path} is no JPEG of at most {MOST_SIDE} pixels a side")
         tree = scratch[grow(scratch, None, blobs)].peel(pygit2.Tree)
         return {path.rpartition("/")[2]: _part(scratch, found, path) for path, found in run_folders(tree)}
+
+
+def _is_small_jpeg(content: bytes) -> bool:
+    """Its size is read alone: a reader's browser would decode all of it."""
+    try:
+        with PIL.Image.open(BytesIO(content), formats=["JPEG"]) as image:
+            return max(image.size) <= MOST_SIDE
+    except (OSError, SyntaxError, PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
+        return False
 
 
 def _part(repository: pygit2.Repository, folder: pygit2.Tree, path: str) -> Part:
@@ -101,7 +115,26 @@ def _checked(run_id: str, part: Part, ledger: Ledger, workflow: WorkflowRun) -> 
         _check_extension(ledger.run(run_id), part.said(), workflow)
     elif strange := {url for url in launchers(run) if WORKFLOW.fullmatch(url)} - {workflow.html_url}:
         raise refused(f"run {run_id} belongs to another workflow run, {min(strange)}")
+    if not folder or workflow.html_url in launchers(run):
+        _check_commit(run, workflow)
+    _check_record(run, ledger)
     return Incoming(run, part.files, True)
+
+
+def _check_commit(run: Run, workflow: WorkflowRun) -> None:
+    """What the workflow run made is of its commit: the check and the comment say so."""
+    commit = run.code.get("commit")
+    if commit not in (None, workflow.head_sha):
+        told = f"run {run.run_id} says that it is of commit {str(commit)[:12]}"
+        raise refused(f"{told}, its workflow run is of {workflow.head_sha[:12]}")
+
+
+def _check_record(run: Run, ledger: Ledger) -> None:
+    """A dvc.lock names its run by the digest of the run's record, so no two have the same."""
+    record = run.training.get("record_md5")
+    owner = next((row["run_id"] for row in ledger.rows() if record and row["record_md5"] == record), run.run_id)
+    if owner != run.run_id:
+        raise refused(f"run {run.run_id} says that its record is that of run {owner}")
 
 
 def _check_event(run_id: str, event: Event, workflow: WorkflowRun) -> None:

@@ -1,13 +1,13 @@
 """The tables of an answer: metrics and parameters that changed, classes that moved, images that flipped, costs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runhive.actions.compared import Flip
 from runhive.actions.facts import Answer
 from runhive.actions.markdown import code, folded, table
 from runhive.report import numerals
-from runhive.report.score import BOUNDS, finite_metrics, shown, shown_change
+from runhive.report.score import BOUNDS, finite_metrics, has_direction, is_better, is_share, shown, shown_change
 from runhive.report.text import plain
 from runhive.tracking.fields import PARAMS, seconds_between
 from runhive.tracking.ledger.row import row_of
@@ -28,7 +28,7 @@ def metrics(answer: Answer) -> Iterator[str]:
         was, now = before.get(name), after.get(name)
         if name.endswith(BOUNDS) or was == now:
             continue
-        change = shown_change(name, now - was) if was is not None and now is not None else ""
+        change = _change(name, was, now) if was is not None and now is not None else ""
         mark = CLAIM if answer.numbers and now is not None and name not in answer.numbers else ""
         cells = [numerals.NOTHING if one is None else shown(name, one) for one in (was, now)]
         rows.append([f"{code(name)}{mark}", *cells, change])
@@ -36,6 +36,14 @@ def metrics(answer: Answer) -> Iterator[str]:
     if any(row[0].endswith(CLAIM) for row in rows[:MOST_ROWS]):
         yield from ("\\* the run's own word, which was not computed again.", "")
     yield from _left_out(rows, "metrics")
+
+
+def _change(name: str, was: float, now: float) -> str:
+    """The difference, and whether it is for the better where that is known of the metric."""
+    change = shown_change(name, now - was) + (" points" if is_share(name) else "")
+    if not has_direction(name):
+        return change
+    return f"{change}, {'better' if is_better(name, now, was) else 'worse'}"
 
 
 def parameters(answer: Answer) -> Iterator[str]:
@@ -107,16 +115,22 @@ def _image(flip: Flip, site: str | None) -> str:
 
 def costs(answer: Answer) -> Iterator[str]:
     """Time and GPU-hours against the base, and what the ONNX file costs in use."""
-    told = [_spent(run) if run else {} for run in (answer.base, answer.run)]
-    rows = [[name, told[0].get(name, numerals.NOTHING), value] for name, value in told[1].items()]
-    yield from table(["cost", "base", "this run"], rows)
     numbers = answer.verdict.numbers if answer.verdict else {}
+    known = finite_metrics(answer.base) | dict(answer.base_numbers) if answer.base else {}
+    base = (_spent(answer.base) if answer.base else {}) | _in_use({"onnx_bytes": known.get("export.onnx_bytes")})
+    now = _spent(answer.run) | _in_use(numbers)
+    rows = [[name, base.get(name, numerals.NOTHING), now.get(name, numerals.NOTHING)] for name in {**now, **base}]
+    yield from table(["cost", "base", "this run"], rows)
     if numbers.get("parity") is not None:
-        yield f"The ONNX file's logits differ from those of evaluate by {numbers['parity']:.1e} of their spread."
+        parity = f"{numbers['parity']:.1e} of their spread" if numbers["parity"] else "nothing"
+        yield from (f"The ONNX file's logits differ from those of the weights by {parity}.", "")
+
+
+def _in_use(numbers: Mapping[str, Any]) -> dict[str, str]:
+    found = {"ONNX file": numerals.size(numbers["onnx_bytes"])} if numbers.get("onnx_bytes") else {}
     if numbers.get("milliseconds"):
-        size = numerals.size(numbers["onnx_bytes"])
-        yield f"In use it takes {numbers['milliseconds']:.3g} ms an image on the collector's CPU, and {size}."
-    yield ""
+        found["one image, on the collector's CPU"] = f"{numbers['milliseconds']:.3g} ms"
+    return found
 
 
 def _spent(run: Run) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 from runhive.actions.bundle import ONNX
 from runhive.actions.reading import Opened, refused
 from runhive.actions.rescore import predictions_of
-from runhive.actions.weighing import Weighed
+from runhive.actions.weighing import ONNX_BYTES, Weighed
 from runhive.formats.predictions import Predictions
 from runhive.gate.images import Images
 from runhive.metrics import VERSION
@@ -32,18 +32,25 @@ def check_claims(run: Run, weighed: Weighed, claimed: Predictions | None) -> Non
     *claimed* are the answers that the run keeps. What was scored on other images, or by another definition of the
     metrics, cannot be checked, and stays a claim.
     """
-    scored, numbers = weighed.scored, weighed.numbers
+    scored, numbers, checked = weighed.scored, weighed.numbers, checked_sets(run, weighed)
     if run.training.get("weights_sha256", scored.weights_sha256) != scored.weights_sha256:
         raise refused(f"its model was made from other weights than run {run.run_id} says")
-    claimed_set = _claimed_set(run)
     for images, answered in zip(weighed.images, scored.runs, strict=True):
-        if claimed_set.get("digest") != images.items.digest or run.evaluation.get("metrics_version") != VERSION:
+        if images.items.digest not in checked:
             continue
         given = predictions_of(images, answered.answers)
         for name, said, found in _contradictions(run, images, numbers):
             raise refused(f"run {run.run_id} says that {name} is {said:.4g}, its model gives {found:.4g}")
         if claimed is None or _differing(claimed, given) > max(1, SHARE * len(given.labels)):
             raise refused(f"{PREDICTIONS} of run {run.run_id} holds answers that its model does not give")
+
+
+def checked_sets(run: Run, weighed: Weighed) -> list[str]:
+    """The digests of the images on which the numbers of *run* can be checked."""
+    if run.evaluation.get("metrics_version") != VERSION:
+        return []
+    scored_on = _claimed_set(run).get("digest")
+    return [images.items.digest for images in weighed.images if images.items.digest == scored_on]
 
 
 def _contradictions(run: Run, images: Images, numbers: Mapping[str, float]) -> Iterator[tuple[str, float, float]]:
@@ -55,9 +62,8 @@ def _contradictions(run: Run, images: Images, numbers: Mapping[str, float]) -> I
             room = most if is_share(name) else max(most, RELATIVE * abs(found))
             if not abs(claimed - found) <= room:
                 yield name, claimed, found
-    size = "export.onnx_bytes"
-    if run.metrics.get(size, numbers[size]) != numbers[size]:
-        yield size, run.metrics[size], numbers[size]
+    if run.metrics.get(ONNX_BYTES, numbers[ONNX_BYTES]) != numbers[ONNX_BYTES]:
+        yield ONNX_BYTES, run.metrics[ONNX_BYTES], numbers[ONNX_BYTES]
 
 
 def _claimed_set(run: Run) -> Mapping[str, Any]:

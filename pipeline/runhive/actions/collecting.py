@@ -3,20 +3,27 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from runhive.actions.answer import headline, markdown
+from runhive.actions.answer import markdown, refusal
 from runhive.actions.comment import AUTHOR, Check, find_pull_request, post, report_check
-from runhive.actions.compared import Compared, compare_answers
+from runhive.actions.compared import Compared
 from runhive.actions.facts import Answer, Links
 from runhive.actions.github import GitHub
-from runhive.actions.markdown import prose
-from runhive.actions.reading import Refused
+from runhive.actions.opening import headline
+from runhive.actions.reading import REFUSED, TAKEN, Refused
 from runhive.actions.rescore import Unscored
-from runhive.actions.taking import NothingTrained, Taken, Told, take
+from runhive.actions.standing import other_parameters, require_commit
+from runhive.actions.taking import NothingTrained, Taken, take
+from runhive.actions.told import Told
 from runhive.actions.workflow import jobs_of, read_event
 from runhive.errors import RunhiveError
+from runhive.mistakes import one_line
 from runhive.tracking.ledger.ledger import open_ledger
 from runhive.tracking.ledger.remote import find_remote
 from runhive.tracking.ledger.sync import pull, push
+from runhive.tracking.life.intake import LOG
+
+MOST_PRINTED = 20  # lines of a log in an answer
+MOST_NAMED = 200  # characters of parameters' names
 
 
 @dataclass(frozen=True)
@@ -55,42 +62,43 @@ def collect(root: Path, order: Order) -> Collected:
     remote = find_remote(ledger.repository, order.remote)
     pull(remote)
     told = Told(workflow, jobs_of(github, workflow), find_pull_request(github, workflow))
+    if told.pull_request is not None:
+        require_commit(root, workflow.head_sha)
     try:
         taken = take(ledger, root, order.bundle, told)
-    except (Refused, Unscored) as error:
-        _tell(github, told, order, Check("failure", "The bundle is refused", _refusal(str(error))))
-        raise
-    except NothingTrained as error:
-        _tell(
-            github,
-            told,
-            order,
-            Check("neutral", "Nothing was trained", f"### Nothing was trained\n\n{prose(str(error))}.\n"),
-        )
+    except (Refused, Unscored, NothingTrained) as error:
+        _tell(github, told, order, _refused(error, workflow.html_url))
         raise
     if taken is None:
         return Collected(("no training was asked for, so there is nothing to collect",), "")
     push(remote)
-    answer = _answer(taken, told, order)
+    others = other_parameters(root, taken.run, workflow.head_sha)
+    log = ledger.file(taken.run.run_id, LOG) or b""
+    answer = _answer(taken, told, order, others, log.decode(errors="replace"))
     text = markdown(answer)
-    done = _tell(github, told, order, Check(_conclusion(taken), headline(answer), text))
     state = f"run {taken.run.run_id} ({taken.run.state}) is {'in' if taken.is_new else 'already in'} the ledger"
+    if others:
+        named = one_line(", ".join(others))[:MOST_NAMED]
+        done = [f"it is an experiment with {named}, so it answers no pull request and judges no commit"]
+    else:
+        done = _tell(github, told, order, Check(_conclusion(taken), headline(answer), text))
     return Collected((state, *done), text)
 
 
-def _answer(taken: Taken, told: Told, order: Order) -> Answer:
-    weighed = taken.weighed
-    found = compare_answers(weighed.before, weighed.after) if weighed and taken.base else None
-    why = "the job left no model" if weighed is None else taken.base_reason if taken.base is None else str(found)
+def _answer(taken: Taken, told: Told, order: Order, others: list[str], log: str) -> Answer:
+    weighed, found = taken.weighed, taken.compared
     return Answer(
         run=taken.run,
         base=taken.base,
         base_reason=taken.base_reason,
         compared=found if isinstance(found, Compared) else None,
-        why_not=why,
+        why_not=found if isinstance(found, str) else "",
         numbers=weighed.numbers if weighed else {},
         base_numbers=weighed.base_numbers if weighed else {},
         verdict=taken.verdict,
+        commit=told.workflow.head_sha,
+        others=tuple(others),
+        printed=() if taken.run.state == "completed" else tuple(log.splitlines()[-MOST_PRINTED:]),
         links=Links(order.site, order.preview, told.workflow.html_url),
     )
 
@@ -99,21 +107,24 @@ def _conclusion(taken: Taken) -> str:
     if taken.run.state != "completed":
         return "failure"
     if taken.verdict is None:
-        return "neutral"
+        return "action_required"  # a neutral one would let a merge pass
     return "success" if taken.verdict.admitted else "failure"
 
 
-def _refusal(reason: str) -> str:
-    return (
-        f"### The bundle is refused\n\n{prose(reason)}.\n\nNothing of it is in the history; no number of it counts.\n"
-    )
+def _refused(error: RunhiveError, log: str) -> Check:
+    reason = str(error).removeprefix(REFUSED).removesuffix(TAKEN)
+    if isinstance(error, NothingTrained):
+        return Check("action_required", "Nothing was trained", refusal("Nothing was trained", reason, log))
+    title = "The bundle is refused" if isinstance(error, Refused) else "The model cannot be scored"
+    return Check("failure", title, refusal(title, reason, log))
 
 
 def _tell(github: GitHub, told: Told, order: Order, check: Check) -> list[str]:
-    """Comment where there is a pull request, and add the check. Says what was done."""
+    """Comment where the commit is still a pull request's newest, and add the check. Says what was done."""
     done = []
-    if told.pull_request is not None:
-        how = post(github, told.pull_request, check.summary, order.author)
-        done.append(f"pull request {told.pull_request}: {how}")
-    report_check(github, told.workflow, check)
-    return [*done, f"check: {check.conclusion}: {check.title}"]
+    number = find_pull_request(github, told.workflow)
+    if number is not None:
+        done.append(f"pull request {number}: {post(github, number, told.workflow, check.summary, order.author)}")
+    else:
+        done.append(f"no pull request has {told.workflow.head_sha[:8]} as its newest commit: nobody is answered")
+    return [*done, f"check: {report_check(github, told.workflow, check)}"]

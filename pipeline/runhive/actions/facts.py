@@ -21,7 +21,9 @@ class Links:
 class Answer:
     """`numbers` are metrics that were computed anew from the models' bytes; the others are the run's own word.
 
-    `why_not` says why there is no comparison. `base_reason` says why it is that base.
+    `why_not` says why there is no comparison. `base_reason` says why it is that base. `commit` is the pull request's;
+    `others` are the parameters that the run has otherwise than params.yaml there. `printed` are
+    the last lines of a run that did not complete.
     """
 
     run: Run
@@ -32,4 +34,12 @@ class Answer:
     numbers: Mapping[str, float] = field(default_factory=dict)
     base_numbers: Mapping[str, float] = field(default_factory=dict)
     verdict: Verdict | None = None
+    commit: str | None = None
+    others: tuple[str, ...] = ()
+    printed: tuple[str, ...] = ()
     links: Links = Links()
+
+    @property
+    def is_bases_own(self) -> bool:
+        """Whether the model is that of the base branch."""
+        return self.base is not None and self.base.run_id == self.run.run_id

@@ -9,6 +9,7 @@ from runhive.mistakes import one_line
 PLAIN = re.compile(r"[A-Za-z0-9 ,.;:%()+='/\N{MINUS SIGN}\N{EN DASH}\N{NARROW NO-BREAK SPACE}<>-]*")
 LINKED = re.compile(r"www\.|://|\bGH-[0-9]", re.IGNORECASE)  # what GitHub makes a link of by itself
 MOST = 120  # characters of one string
+MOST_PRINTED = 200  # of one line that a run printed
 BAR = "\N{BROKEN BAR}"  # a bar ends the cell of a table, also within code
 
 
@@ -48,6 +49,14 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], numeric: bool = 
         return []
     rule = ["---", *["---:" if numeric else "---"] * (len(header) - 1)]
     return [f"| {' | '.join(cells)} |" for cells in (header, rule, *rows)] + [""]
+
+
+def listing(lines: Sequence[str]) -> list[str]:
+    """Lines of a stranger as a block of code, each shortened; nothing without any."""
+    told = [shown if len(shown) <= MOST_PRINTED else f"{shown[: MOST_PRINTED - 1]}…" for shown in map(one_line, lines)]
+    longest = max((len(ticks) for line in told for ticks in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}text", *told, fence, ""] if told else []
 
 
 def folded(title: str, lines: Sequence[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """Read a bundle that a stranger may have made: only what the schema has, with the bytes that it lists, or nothing."""
 
+import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from runhive.files import sha256_of
 from runhive.mistakes import one_line
 
 DEEPEST = 8  # folders in each other
+REFUSED, TAKEN = "the bundle is refused: ", ": nothing of it was taken"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Refused(RunhiveError):
 
 def refused(what: str) -> Refused:
     """The error, in one line."""
-    return Refused(f"the bundle is refused: {one_line(what)[:400]}: nothing of it was taken")
+    return Refused(f"{REFUSED}{one_line(what)[:400]}{TAKEN}")
 
 
 def open_bundle(folder: Path) -> Opened:
@@ -87,6 +89,10 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 def _parse(content: bytes) -> Bundle:
     try:
+        json.loads(content, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise refused(f"{BUNDLE} is no JSON ({str(error)[:100]})") from None
+    try:
         bundle = Bundle.model_validate_json(content, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
@@ -97,6 +103,13 @@ def _parse(content: bytes) -> Bundle:
     if bundle.run is not None and bundle.run not in bundle.runs:
         raise refused(f"its run {bundle.run} is not among its runs")
     return bundle
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
 
 
 def _check_listing(bundle: Bundle, sizes: Mapping[str, int]) -> None:

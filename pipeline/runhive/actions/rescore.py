@@ -30,7 +30,7 @@ from runhive.metrics import (
 from runhive.mistakes import one_line
 from runhive.params import Gate
 
-SECONDS = 1_800
+SECONDS = 840  # for one model, of the 30 minutes that the step has for two
 KNOWN = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 SOURCE = Path(runhive.__file__).resolve().parent.parent  # the base branch's code, installed or not
 
@@ -71,7 +71,8 @@ def score_file(model: Path, title: str, root: Path, gate: Gate, sets: list[Image
         except subprocess.TimeoutExpired:
             raise Unscored(f"{title} takes more than {SECONDS // 60} minutes to score: it is refused") from None
         if done.returncode != 0:
-            said = one_line((done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1])[:300]
+            ended = f"signal {-done.returncode} ended it" if done.returncode < 0 else f"it ended with {done.returncode}"
+            said = one_line((done.stderr.strip().splitlines() or [ended])[-1])[:300]
             raise Unscored(f"{title} cannot be scored: {said}")
         return _read(Path(folder), title, sets)
 

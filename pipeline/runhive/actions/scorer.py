@@ -4,6 +4,7 @@ It is given one line of JSON on stdin, and writes arrays and `scored.json` into 
 """
 
 import json
+import os
 import resource
 import sys
 from dataclasses import asdict, dataclass
@@ -17,6 +18,8 @@ from runhive.scoring.model import Model
 from runhive.scoring.package import read_package
 
 MEMORY_BYTES = 12_000_000_000
+MEMORY_SHARE = 0.75  # of the machine's: beyond it the kernel would choose whom to kill
+MOST_CLASSES = 10_000  # a confusion matrix has the square of them
 FILE_BYTES = 2_000_000_000
 
 
@@ -35,6 +38,8 @@ def score(task: Task) -> None:
     """Write what the model says of each set, and what the file says of itself."""
     package = read_package(Path(task.model))
     model = Model(package, task.title, task.title)
+    if len(model.classes) > MOST_CLASSES:
+        raise RunhiveError(f"it has {len(model.classes):,} classes, {MOST_CLASSES:,} at most")
     sets = [read_set(Path(task.root), name, frozen) for name, frozen in task.sets.items()]
     for number, images in enumerate(sets):
         found = answers_of(model, images)
@@ -57,7 +62,8 @@ def run(task: Task) -> str:
 
 def main() -> None:
     """Read the task, and end with one line where the file is not what it has to be."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    memory = min(MEMORY_BYTES, int(MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:

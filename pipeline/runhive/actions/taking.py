@@ -1,30 +1,31 @@
 """From a bundle and GitHub's own word into the ledger: all is checked first, then written in one commit."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from runhive.actions.belonging import Incoming, incoming_runs
 from runhive.actions.bundle import MODEL
-from runhive.actions.claims import check_claims, check_file
+from runhive.actions.claims import check_claims, check_file, checked_sets
+from runhive.actions.compared import Compared, compare_answers
 from runhive.actions.reading import Opened, open_bundle, refused
+from runhive.actions.told import Computed, Told, ending_events, ending_id, events_of
 from runhive.actions.weighing import Base, Weighed, weigh
-from runhive.actions.workflow import Jobs, WorkflowRun, bad_ending
+from runhive.actions.workflow import WorkflowRun, bad_ending
 from runhive.errors import RunhiveError
 from runhive.formats.predictions import Predictions, from_csv
 from runhive.gate.verdict import Finding, Verdict
 from runhive.params import load_params
 from runhive.tracking.applying import WHOLE_LOCK
-from runhive.tracking.comparison import PREDICTIONS, find_baseline
+from runhive.tracking.comparison import PREDICTIONS, Comparison, find_baseline, is_of_base
 from runhive.tracking.ledger.ledger import Ledger
-from runhive.tracking.ledger.run import Event, Run
-from runhive.tracking.secrets import masked_tree
+from runhive.tracking.ledger.run import Run
 
-NO_WORD = ("failed", "its job ended before the run said how it went")
+BASES_OWN = "it is the base branch's own model"
+OTHER_IMAGES = "scored on images on which the collector could not check it"
+UNSCORED = "only the model of the pipeline's own run is scored again"
 
 
 class NothingTrained(RunhiveError):
@@ -32,21 +33,16 @@ class NothingTrained(RunhiveError):
 
 
 @dataclass(frozen=True)
-class Told:
-    """What GitHub says of the workflow run, of its jobs and of the pull request, by its API."""
-
-    workflow: WorkflowRun
-    jobs: Jobs
-    pull_request: int | None
-
-
-@dataclass(frozen=True)
 class Taken:
-    """A run that is in the ledger now, what it is put against, and what was computed of its model."""
+    """A run that is in the ledger now, what it is put against, and what was computed of its model.
+
+    `compared` says in words why there is no comparison; the base of the base branch's own model is itself.
+    """
 
     run: Run
     base: Run | None
     base_reason: str
+    compared: Compared | str
     weighed: Weighed | None
     verdict: Verdict | None
     is_new: bool
@@ -63,22 +59,26 @@ def take(ledger: Ledger, root: Path, folder: Path | None, told: Told) -> Taken |
     if opened is None or opened.bundle.run is None:
         if opened is not None and told.workflow.conclusion == "success":
             raise NothingTrained(
-                "nothing was trained, and the ledger has no run of this model: run `runhive runs push` where it was "
-                "trained, then run the workflow again"
+                "the ledger has no run of this model: run `runhive runs push` where it was trained, then run the "
+                "workflow again"
             )
         return _take_ending(ledger, told)
     incoming = {one.run.run_id: one for one in incoming_runs(opened, ledger, told.workflow)}
     main = incoming[opened.bundle.run]
     _refuse_older(ledger, main.run.run_id, told.workflow)
-    base, reason = find_baseline(ledger, main.run, root)
+    is_bases = not main.is_new and is_of_base(main.run, root)
+    base, reason = (main.run, BASES_OWN) if is_bases else find_baseline(ledger, main.run, root)
     weighed = _weighed(ledger, root, opened, main, base)
+    compared = _compared(weighed, base, reason)
     verdict = _kept_verdict(main.run, told.workflow) or (weighed.verdict if weighed else None)
     new = [one for one in incoming.values() if one.is_new]
     if new:
-        of_main = {"metrics": dict(weighed.numbers), "verdict": weighed.verdict.kept()} if weighed else {}
-        events = {one.run.run_id: _own_events(one, told, of_main if one is main else {}) for one in new}
+        computed = {one.run.run_id: _unscored(one.run) for one in new}
+        if weighed:
+            computed[main.run.run_id] = _computed(main.run, weighed, base, reason, compared)
+        events = {one.run.run_id: events_of(one.run, told, computed[one.run.run_id]) for one in new}
         ledger.adopt(_contents(opened, new), events, {main.run.run_id: _whole_lock(opened)})
-    return Taken(ledger.run(main.run.run_id), base, reason, weighed, verdict, main.is_new)
+    return Taken(ledger.run(main.run.run_id), base, reason, compared, weighed, verdict, main.is_new)
 
 
 def _check_origin(opened: Opened, workflow: WorkflowRun) -> None:
@@ -109,6 +109,29 @@ def _weighed(ledger: Ledger, root: Path, opened: Opened, main: Incoming, base: R
     return found
 
 
+def _compared(weighed: Weighed | None, base: Run | None, reason: str) -> Compared | str:
+    if weighed is None:
+        return "the job left no model"
+    return reason if base is None else compare_answers(weighed.before, weighed.after)
+
+
+def _computed(run: Run, weighed: Weighed, base: Run | None, reason: str, compared: Compared | str) -> Computed:
+    """What the ledger keeps of it: a run whose own numbers could not be checked is comparable with nothing."""
+    checked = checked_sets(run, weighed)
+    against, why = base.run_id if base else None, compared if isinstance(compared, str) else OTHER_IMAGES
+    if isinstance(compared, str) or not checked:
+        comparison = Comparison(against, why)
+    else:
+        comparison = Comparison(against, reason, True, compared.won, compared.lost, compared.p)
+    told = {"metrics": dict(weighed.numbers), "checked": checked, "verdict": weighed.verdict.kept()}
+    return Computed(told, comparison)
+
+
+def _unscored(run: Run) -> Computed:
+    """What it says of its scores stays its word."""
+    return Computed({"checked": []}, Comparison(None, UNSCORED) if run.comparison else None)
+
+
 def _claimed_answers(main: Incoming) -> Predictions | None:
     run, content = main.run, main.files.get(PREDICTIONS)
     if content is None:
@@ -134,18 +157,6 @@ def _whole_lock(opened: Opened) -> Mapping[str, bytes]:
     return {WHOLE_LOCK: lock.read_bytes()} if lock else {}
 
 
-def _own_events(one: Incoming, told: Told, computed: Mapping[str, Any]) -> list[Event]:
-    """The collector's own events: how long the run waited, how it ended where it did not say so, where it came from."""
-    run = one.run
-    ended = [event for event in run.events if event.type == "finished"]
-    if run.state == "running":
-        state, cause = bad_ending(told.workflow, told.jobs) or NO_WORD
-        finished = _finished(told, run.attempt, state, cause)
-    else:
-        finished = Event("finished", ended[-1].data, time=ended[-1].time)
-    return [*_queued(told, run.attempt), finished, _collected(told, computed)]
-
-
 def _take_ending(ledger: Ledger, told: Told) -> Taken | None:
     """A run that left no record of its own: the workflow's times and its end are all that is known."""
     ending = bad_ending(told.workflow, told.jobs)
@@ -154,55 +165,8 @@ def _take_ending(ledger: Ledger, told: Told) -> Taken | None:
     workflow = told.workflow
     run_id = ending_id(workflow)
     _refuse_older(ledger, run_id, workflow)
-    code = {"commit": workflow.head_sha, "branch": workflow.head_branch}
-    started = masked_tree({"launcher": workflow.launcher, "code": code})
-    events = [Event("started", started, time=workflow.created_at.isoformat())]
-    if workflow.run_attempt > 1:
-        resumed = masked_tree({"attempt": workflow.run_attempt, "launcher": workflow.launcher})
-        events.append(Event("resumed", resumed, time=workflow.began.isoformat()))
-    events += [
-        *_queued(told, workflow.run_attempt),
-        _finished(told, workflow.run_attempt, *ending),
-        _collected(told, {}),
-    ]
-    is_new = ledger.adopt({}, {run_id: events})
-    return Taken(ledger.run(run_id), None, "", None, None, is_new)
-
-
-def ending_id(workflow: WorkflowRun) -> str:
-    """The id of the run of a workflow run that left none: the same whenever it is asked for."""
-    named = hashlib.sha256(f"{workflow.repository.full_name}/{workflow.id}".encode()).hexdigest()
-    return f"{workflow.created_at:%Y%m%d-%H%M%S}-{named[:6]}"
-
-
-def _queued(told: Told, attempt: int) -> list[Event]:
-    """From when GitHub was asked to when a runner took the job, both by GitHub's clock."""
-    if told.jobs.started is None:
-        return []
-    began = told.workflow.began
-    waited = max(0.0, (told.jobs.started - began).total_seconds())
-    time = told.jobs.started.isoformat()
-    return [Event("queued", {"attempt": attempt}, time=time, seconds=waited, began=began.isoformat())]
-
-
-def _finished(told: Told, attempt: int, state: str, cause: str) -> Event:
-    ended = (told.jobs.ended or told.workflow.updated_at).isoformat()
-    return Event("finished", {"state": state, "attempt": attempt, "cause": cause}, time=ended)
-
-
-def _collected(told: Told, computed: Mapping[str, Any]) -> Event:
-    workflow = told.workflow
-    of_workflow = {
-        "id": workflow.id, "attempt": workflow.run_attempt, "url": workflow.html_url, "event": workflow.event,
-        "actor": workflow.actor.login if workflow.actor else None, "branch": workflow.head_branch,
-        "commit": workflow.head_sha, "repository": workflow.head_repository.full_name,
-        "conclusion": workflow.conclusion,
-        "asked_at": workflow.began.isoformat(),
-        "started_at": told.jobs.started.isoformat() if told.jobs.started else None,
-        "ended_at": (told.jobs.ended or workflow.updated_at).isoformat(),
-    }  # fmt: skip
-    data = {"workflow": of_workflow, "pull_request": told.pull_request, **computed}
-    return Event("collected", masked_tree(data), time=workflow.updated_at.isoformat())
+    is_new = ledger.adopt({}, {run_id: ending_events(told, ending)})
+    return Taken(ledger.run(run_id), None, "", "the job left no model", None, None, is_new)
 
 
 def _kept_verdict(run: Run, workflow: WorkflowRun) -> Verdict | None:

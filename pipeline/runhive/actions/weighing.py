@@ -21,6 +21,8 @@ from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run
 from runhive.tracking.storage.artifacts import kept
 
+ONNX_BYTES = "export.onnx_bytes"
+
 
 @dataclass(frozen=True)
 class Base:
@@ -51,25 +53,26 @@ def weigh(ledger: Ledger, base: Base, model: Path, run: Run, claimed: Prediction
     """
     sets = read_sets(base.root, base.gate)
     scored = score_file(model, f"the model of run {run.run_id}", base.root, base.gate, sets)
-    opponent = _base_answers(ledger, base, sets)
+    of_base = _scored_base(base, sets)
+    opponent = [run.answers for run in of_base.runs] if of_base else _kept_answers(ledger, base, sets)
     verdict = judge(base.gate, _case(ledger, base, run, sets, scored, opponent, claimed))
     answers = [run.answers for run in scored.runs]
     return Weighed(
         images=tuple(sets),
         scored=scored,
-        numbers={**_numbers(sets, answers), "export.onnx_bytes": scored.onnx_bytes},
-        base_numbers=_numbers(sets, opponent),
+        numbers=_numbers(sets, answers, scored),
+        base_numbers=_numbers(sets, opponent, of_base),
         before=predictions_of(sets[0], opponent[0]) if opponent[0] else None,
         after=predictions_of(sets[0], answers[0]),
         verdict=verdict,
     )
 
 
-def _numbers(sets: Sequence[Images], answers: Sequence[Answers | None]) -> dict[str, float]:
+def _numbers(sets: Sequence[Images], answers: Sequence[Answers | None], file: Scored | None) -> dict[str, float]:
     found: dict[str, float] = {}
     for images, told in zip(sets, answers, strict=True):
         found |= numbers_of(images, told) if told else {}
-    return found
+    return found | ({ONNX_BYTES: file.onnx_bytes} if file else {})
 
 
 def _case(
@@ -125,21 +128,23 @@ def _faults(run: Run) -> list[str]:
     return told
 
 
-def _base_answers(ledger: Ledger, base: Base, sets: list[Images]) -> list[Answers | None]:
-    """The base's answers: by its ONNX file where DVC's cache has that, otherwise those that the ledger keeps."""
-    if base.run is None:
-        return [None] * len(sets)
-    content = kept(base.root, str(base.run.files.get(ONNX, {}).get("md5")))
-    if content is not None:
-        with TemporaryDirectory() as folder:
-            path = Path(folder, "model.onnx")
-            path.write_bytes(content)
-            try:
-                scored = score_file(path, f"the model of run {base.run.run_id}", base.root, base.gate, sets)
-            except Unscored as error:  # the fault is the base branch's, and no pull request's
-                raise RunhiveError(str(error)) from error
-        return [run.answers for run in scored.runs]
-    told = kept_predictions(ledger, base.run)
+def _scored_base(base: Base, sets: list[Images]) -> Scored | None:
+    """The base's ONNX file, scored as the other; None where DVC's cache has it not."""
+    content = kept(base.root, str(base.run.files.get(ONNX, {}).get("md5"))) if base.run else None
+    if base.run is None or content is None:
+        return None
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "model.onnx")
+        path.write_bytes(content)
+        try:
+            return score_file(path, f"the model of run {base.run.run_id}", base.root, base.gate, sets)
+        except Unscored as error:  # the fault is the base branch's, and no pull request's
+            raise RunhiveError(str(error)) from error
+
+
+def _kept_answers(ledger: Ledger, base: Base, sets: list[Images]) -> list[Answers | None]:
+    """The base's answers that the ledger keeps."""
+    told = kept_predictions(ledger, base.run) if base.run else None
     return [_matched(images, told) if told else None for images in sets]
 
 

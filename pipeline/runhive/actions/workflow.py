@@ -58,6 +58,11 @@ class WorkflowRun(_Part):
         return self.run_started_at or self.created_at
 
     @property
+    def turn(self) -> tuple[datetime, int, int]:
+        """Sorts workflow runs and their attempts by when they were asked for."""
+        return self.began, self.id, self.run_attempt
+
+    @property
     def launcher(self) -> dict[str, Any]:
         """What a run's record says of who started it."""
         told = {"workflow": self.name, "event_name": self.event, "actor": self.actor.login if self.actor else None}

@@ -104,6 +104,7 @@ def gc(
         return
     from runhive.tracking.ledger.exchange import pull_everything
     from runhive.tracking.life.liveness import close_lost, refuse_while_running
+    from runhive.tracking.life.silence import forget_silent
     from runhive.tracking.storage.dvc_cache import free
     from runhive.tracking.storage.turns import freeing
 
@@ -120,6 +121,8 @@ def gc(
             click.echo(
                 f"{freed.where}: {verb} {freed.objects} objects, {freed.bytes:,} bytes; {len(kept)} runs keep theirs"
             )
+    if remote is not None and (silent := forget_silent(root, remote, yes)):
+        click.echo(f"the remote {remote}: {verb} the live lines of {silent} job{'s' * (silent > 1)} silent for a day")
     if not yes:
         click.echo("nothing was deleted: add --yes to delete it")
 

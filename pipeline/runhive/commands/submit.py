@@ -112,7 +112,12 @@ def _send(name: str, nodes: int | None, asked: "Wanted", wait: bool, every: floa
         click.echo(f"runhive: {line}", err=True)
     sent = submit(github, name, nodes, asked.changes, pushed)
     print_line(f"{sent.id}: {pushed.branch} at {pushed.commit[:8]} to {name}, {machines} node{'s' * (machines > 1)}")
-    run = wait_for_workflow_run(github, sent)
+    sys.stdout.flush()
+    try:
+        run = wait_for_workflow_run(github, sent)
+    except KeyboardInterrupt:
+        print_line(f"it was sent: `runhive watch {sent.id}` follows it, `runhive cancel {sent.id}` ends it")
+        sys.exit(130)
     print_line(run.url)
     if wait:
         sys.exit(follow(github, root, run, every))

@@ -11,6 +11,7 @@ from runhive.params import Target
 
 SERVER = "https://github.com"
 RUNNER_IMAGE = "ghcr.io/actions/actions-runner:latest"
+RUNNER_USER = 1001  # of that image, where it may become root by sudo unless it is kept from it
 CACHE = "/var/cache/runhive"
 
 
@@ -56,12 +57,14 @@ def _pod(target: Target) -> dict[str, Any]:
         "image": RUNNER_IMAGE,
         "command": ["/home/runner/run.sh"],
         "env": [{"name": "RUNHIVE_DVC_CACHE", "value": CACHE}],
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         "volumeMounts": [{"name": "shared-memory", "mountPath": "/dev/shm"}, {"name": "cache", "mountPath": CACHE}],
     }
     if target.gpus_per_node:
         container["resources"] = {"limits": {"nvidia.com/gpu": target.gpus_per_node}}
     return {
         "automountServiceAccountToken": False,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": RUNNER_USER, "fsGroup": RUNNER_USER},
         "containers": [container],
         "volumes": [
             {"name": "shared-memory", "emptyDir": {"medium": "Memory"}},

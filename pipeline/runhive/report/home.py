@@ -47,7 +47,7 @@ class Home:
 
 def home(newest_first: Sequence[Summary], ledger: Ledger) -> Home:
     """Gather the first page."""
-    scored = [index for index, summary in enumerate(newest_first) if summary.score]
+    scored = [index for index, summary in enumerate(newest_first) if _is_ranked(summary)]
     latest = newest_first[scored[0]] if scored else None
     by_experiment = _group(newest_first)
     shown = list(by_experiment.items())[:MOST_EXPERIMENTS]
@@ -83,7 +83,7 @@ def _spans(latest: Summary | None, runs: Sequence[Summary]) -> Spans | None:
 
 
 def _experiment(index: int, name: str, runs: Sequence[Summary], ledger: Ledger) -> Experiment:
-    scored = [run for run in runs if run.score]
+    scored = [run for run in runs if _is_ranked(run)]
     peers = _peers(runs)
     best = _best(peers)
     return Experiment(
@@ -98,9 +98,13 @@ def _experiment(index: int, name: str, runs: Sequence[Summary], ledger: Ledger) 
     )
 
 
+def _is_ranked(run: Summary) -> bool:
+    return run.score is not None and not run.score.is_claim
+
+
 def _peers(newest_first: Sequence[Summary]) -> list[Summary]:
     """The scored runs that may be compared with the last one of them."""
-    scored = [run for run in newest_first if run.score]
+    scored = [run for run in newest_first if _is_ranked(run)]
     return [run for run in scored if run is scored[0] or _comparable(run, scored[0])]
 
 

@@ -18,7 +18,8 @@ BOUNDS = ("_low", "_high")
 class Score:
     """A metric with its 95 % interval, where it has one, and the images it was measured on.
 
-    Scores with the same `comparable_on` may be compared; None may be compared with nothing.
+    Scores with the same `comparable_on` may be compared; None may be compared with nothing, and so may a claim, which
+    the collector could not check.
     """
 
     metric: str
@@ -31,6 +32,7 @@ class Score:
     data_digest: str
     images: int
     comparable_on: str | None
+    is_claim: bool = False
 
     @property
     def name(self) -> str:
@@ -76,7 +78,8 @@ def score_of(run: Run) -> Score | None:
         set_digest=scoring.evaluation_set.digest,
         data_digest=_data_digest(run),
         images=scoring.evaluation_set.images,
-        comparable_on=f"{metric} {scoring.metrics_version} {where}" if where else None,
+        comparable_on=f"{metric} {scoring.metrics_version} {where}" if where and not run.is_claim else None,
+        is_claim=run.is_claim,
     )
 
 
@@ -101,9 +104,17 @@ def is_share(metric: str) -> bool:
 
 def is_better(metric: str, value: float, than: float) -> bool:
     """Is *value* better than *than*, for this metric?"""
+    return value < than if _falls(metric) else value > than
+
+
+def has_direction(metric: str) -> bool:
+    """Is it known of the metric which values are better?"""
+    return is_share(metric) or _falls(metric)
+
+
+def _falls(metric: str) -> bool:
     last = metric.rpartition(".")[2]
-    falls = last in LOWER_IS_BETTER or last.endswith(LOWER_ENDS)
-    return value < than if falls else value > than
+    return last in LOWER_IS_BETTER or last.endswith(LOWER_ENDS)
 
 
 def shown(metric: str, value: float) -> str:

@@ -115,7 +115,8 @@ def _metrics_title(summary: Summary, compared: bool) -> str:
         return "Metrics"
     scored = f" on {score.set_name}, {score.images:,} images" if score.images else ""
     selected = ", selected on these images" if score.selected else ""
-    return f"Metrics{scored}{selected}{'; the change against the baseline in brackets' if compared else ''}"
+    claim = ", a claim: other images than the base branch's" if score.is_claim else ""
+    return f"Metrics{scored}{selected}{claim}{'; the change against the baseline in brackets' if compared else ''}"
 
 
 def _measure_row(one: Measure) -> tuple[str, str, str, str]:

@@ -39,20 +39,25 @@ def find_baseline(ledger: Ledger, run: Run, root: Path) -> tuple[Run | None, str
     The run whose results the base commit's dvc.lock holds; where the ledger has none, the last completed run of the
     same experiment before this one.
     """
-    older = [
-        row
-        for row in ledger.rows()
-        if row["state"] == "completed" and row["run_id"] != run.run_id and row["started_at"] < run.started_at
-    ]
+    others = [row for row in ledger.rows() if row["state"] == "completed" and row["run_id"] != run.run_id]
     commit = baseline_commit(root)
     record = _train_record_md5(root, commit) if commit else None
-    for row in older:
+    for row in others:
         if record is not None and row["record_md5"] == record:
             return ledger.run(row["run_id"]), f"the run of the base commit {str(commit)[:8]}"
-    for row in older:
-        if row["experiment"] == run.experiment:
-            return ledger.run(row["run_id"]), "the run before it in this experiment"
+    for row in others:
+        if row["experiment"] == run.experiment and row["started_at"] < run.started_at:
+            found = ledger.run(row["run_id"])
+            if not found.is_claim:
+                return found, "the run before it in this experiment"
     return None, f"no earlier completed run in experiment {run.experiment}"
+
+
+def is_of_base(run: Run, root: Path) -> bool:
+    """Whether the base commit's dvc.lock holds *run*: it is what a change would be measured against."""
+    commit = baseline_commit(root)
+    record = _train_record_md5(root, commit) if commit else None
+    return record is not None and run.training.get("record_md5") == record
 
 
 def _train_record_md5(root: Path, commit: str) -> str | None:
@@ -89,6 +94,8 @@ def compare_runs(ledger: Ledger, before: Run, after: Run) -> Comparison:
     predictions = kept_predictions(ledger, after)
     if predictions is None:
         return Comparison(before.run_id, "the ledger lacks predictions")
+    if before.is_claim or after.is_claim:
+        return Comparison(before.run_id, "scored on images on which the collector could not check it")
     if not isinstance(digest, str) or before.evaluation.get("evaluation_set", {}).get("digest") != digest:
         return Comparison(before.run_id, "scored on other images")
     if before.evaluation.get("metrics_version") != after.evaluation.get("metrics_version"):

@@ -54,12 +54,15 @@ def tone(won: int, lost: int, p: float | None) -> str:
 
 
 def _scored(run: Run) -> Row:
-    """SCORED: the images that the run was scored on, and by which definition of the metrics."""
+    """SCORED: the images that the run was scored on, and by which definition of the metrics.
+
+    The images of a claim have a digest of their own, so that it is comparable with no other run.
+    """
     scored = run.evaluation.get("evaluation_set")
     images = scored if isinstance(scored, dict) else {}
     return {
         "evaluation_set": images.get("name"),
-        "evaluation_digest": images.get("digest"),
+        "evaluation_digest": f"claim of {run.run_id}" if run.is_claim else images.get("digest"),
         "evaluation_images": images.get("images"),
         "metrics_version": run.evaluation.get("metrics_version"),
         "selected": run.evaluation.get("selected_on_these_images"),

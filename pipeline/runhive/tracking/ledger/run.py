@@ -129,6 +129,14 @@ class Run:
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
 
+    @property
+    def is_claim(self) -> bool:
+        """Whether its scores are a job's word alone: they are on images on which the collector could not check them."""
+        scored = self.evaluation.get("evaluation_set")
+        digest = scored.get("digest") if isinstance(scored, dict) else None
+        checked = self.collected.get("checked")
+        return digest is not None and checked is not None and digest not in checked
+
 
 def fold(run_id: str, events: Iterable[Event]) -> Run:
     """Fold *events*, given in any order, into the run's record: the same events give the same record."""

@@ -195,10 +195,12 @@ class Collected(Shape):
     """What the collector, the base branch's code, knows of a run that a workflow made.
 
     `workflow` is GitHub's word: id, attempt, url, event, branch, commit, conclusion, times. `metrics` are those that
-    the collector computed itself from the ONNX file, keyed `split.name`; `verdict` is the gate's.
+    the collector computed itself from the ONNX file, keyed `split.name`; `checked` are the digests of the images on
+    which it checked the run's own numbers; `verdict` is the gate's.
     """
 
     workflow: dict[str, Any]
+    checked: list[Digest] | None = None
     pull_request: int | None = Field(default=None, ge=1)
     metrics: dict[str, float] = {}
     verdict: dict[str, Any] = {}

@@ -21,6 +21,7 @@ from runhive.tracking.ledger.run import RUN_ID as RUN_ID_PATTERN
 from runhive.tracking.secrets import masked_tree
 from runhive.tracking.storage.remote_file import has_default_remote
 
+FOLDER = "live"  # of the DVC remote
 NUMBERS_FILE = "RUNHIVE_NUMBERS"  # names the file of the last numbers to the processes that train
 TELLER = "runhive.tracking.life.teller"
 END_SECONDS = 10.0  # for the last one
@@ -47,7 +48,7 @@ class Broadcast(BaseModel):
 
 def object_name(workflow_run: int | str) -> str:
     """Return where the word of a workflow run's training lies in a DVC remote."""
-    return f"live/{workflow_run}.json"
+    return f"{FOLDER}/{workflow_run}.json"
 
 
 def parse(content: bytes) -> Broadcast | None:

@@ -32,6 +32,20 @@ class RemoteFolder:
         with self.fs.open(self._path(name), "rb") as file:
             return bytes(file.read(most))
 
+    def names(self, folder: str) -> list[str]:
+        """Return the names of the files in *folder*; none where it is not there."""
+        self.fs.fs.invalidate_cache()
+        try:
+            found = self.fs.ls(self._path(folder), detail=False)
+        except FileNotFoundError:
+            return []
+        return sorted(f"{folder}/{self.fs.name(path)}" for path in found)
+
+    def remove(self, name: str) -> None:
+        """Remove the file, if it is still there."""
+        with suppress(FileNotFoundError):
+            self.fs.remove(self._path(name))
+
     def _path(self, name: str) -> str:
         return str(self.fs.join(self.path, FOLDER, *name.split("/")))
 
