@@ -1,14 +1,18 @@
 """The promises of the layout: who may import whom, what dvc.yaml lists, and what no light command loads."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 import yaml
+
+from runhive.cli import EXTRAS
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "pipeline"
@@ -70,16 +74,17 @@ def module_file(name: str) -> Path | None:
 @cache
 def imports(path: Path) -> frozenset[Path]:
     """Files of the package that *path* imports, also inside functions."""
-    found = set()
+    return frozenset(file for name in imported(path) if name.startswith("runhive.") and (file := module_file(name)))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Names of the modules that *path* imports, and of what it takes from them."""
     for node in ast.walk(ast.parse(path.read_text())):
-        names: Iterator[str] = iter(())
         if isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, f"{path}: relative import"
-            names = iter([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
         elif isinstance(node, ast.Import):
-            names = iter([alias.name for alias in node.names])
-        found |= {file for name in names if name.startswith("runhive.") and (file := module_file(name))}
-    return frozenset(found)
+            yield from (alias.name for alias in node.names)
 
 
 def closure(path: Path) -> set[Path]:
@@ -157,6 +162,19 @@ def test_no_light_command_imports_torch(command: list[str], tmp_path: Path) -> N
     assert done.stderr.splitlines()[-1] == "False"
 
 
+def test_every_package_that_is_imported_comes_with_the_core_or_with_an_extra_that_the_message_can_name() -> None:
+    core = re.findall(r'^  "([\w.-]+)', (ROOT / "pyproject.toml").read_text().partition("[project.optional")[0], re.M)
+    owners = packages_distributions()
+    named = {module for modules in EXTRAS.values() for module in modules.split()}
+    ours = {"runhive", *sys.stdlib_module_names, *named}
+    foreign = {name.partition(".")[0] for path in PACKAGE.rglob("*.py") for name in imported(path)} - ours
+
+    assert len(core) > 10
+    beside = {"pydantic_core": "pydantic", "dvc_objects": "dvc"}  # what these cannot be installed without
+    strays = {name for name in foreign if not {*owners[name], beside.get(name)} & {*core, *named}}
+    assert strays == set()
+
+
 @pytest.mark.parametrize(
     ("command", "module", "extra"),
     [
@@ -164,6 +182,7 @@ def test_no_light_command_imports_torch(command: list[str], tmp_path: Path) -> N
         ("evaluate", "torch", "train"),
         ("export", "onnx", "train"),
         ("report", "jinja2", "report"),
+        ("report", "markupsafe", "report"),
     ],
 )
 def test_a_missing_extra_is_one_line_that_names_it(command: str, module: str, extra: str, tmp_path: Path) -> None:

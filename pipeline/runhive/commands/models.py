@@ -147,7 +147,7 @@ def verify() -> None:
     wrong = sum(bool(one.problems) for one in checked)
     if wrong:
         raise RunhiveError(f"{wrong} of {len(checked)} do not hold: mend what is said above")
-    print_line(f"{len(checked)} versions hold")
+    print_line(f"{len(checked)} version{'s hold' if len(checked) != 1 else ' holds'}")
 
 
 for command in (*CHANGES, *MARKS):

@@ -47,7 +47,7 @@ def free(root: Path, ledger: Ledger, kept: Sequence[Run], remote: str | None, re
             store = repo.cloud.get_remote_odb(remote, "gc", hash_name=ALGORITHM) if remote else cache
             used = _committed(repo, ledger) | {md5 for run in kept for md5 in pointed_at(ledger, run)} | _left(root)
             listings = sorted(md5 for md5 in used if md5.endswith(".dir"))
-            used = used.union(*(_within(listing, _stores(repo, store), missing) for listing in listings))
+            used = used.union(*(within(listing, _stores(repo, store), missing) for listing in listings))
             unused = [md5 for md5 in store.all() if md5 not in used]
             size = sum(store.fs.size(store.oid_to_path(md5)) for md5 in unused)
             if really and unused:
@@ -100,7 +100,7 @@ def _locked(ledger: Ledger, run: Run) -> set[str]:
         ) from error
 
 
-def _within(listing: str, stores: Iterable[HashFileDB], missing: bool) -> set[str]:
+def within(listing: str, stores: Iterable[HashFileDB], missing: bool) -> set[str]:
     """What the directory *listing* lists, from the first of *stores* that has it."""
     for store in stores:
         try:

@@ -26,16 +26,18 @@ def upload(root: Path, ledger: Ledger) -> Uploaded:
     from dvc.repo import Repo
     from dvc_data.hashfile.hash_info import HashInfo
 
-    from runhive.tracking.storage.dvc_cache import ALGORITHM, pointed_at
+    from runhive.tracking.storage.dvc_cache import ALGORITHM, pointed_at, within
 
     wanted = {md5 for run in kept_runs(ledger, Retention()) for md5 in pointed_at(ledger, run)}
     try:
         with Repo(str(root)) as repo:
             cache = repo.cache.local
-            here = [HashInfo(ALGORITHM, md5) for md5 in sorted(wanted) if cache.exists(md5)]
+            here = {md5 for md5 in wanted if cache.exists(md5)}
+            listed = [within(md5, [cache], missing=False) for md5 in here if md5.endswith(".dir")]
+            objects = [HashInfo(ALGORITHM, md5) for md5 in sorted(here.union(*listed))]
             target = repo.cloud.get_remote_odb(None, "push")  # fails where there is no default remote
             remote = str(repo.config["core"]["remote"])
-            done = repo.cloud.push(here, odb=target)
+            done = repo.cloud.push(objects, odb=target)
     except (DvcException, OSError) as error:
         raise RunhiveError(
             f"the files of the runs cannot be pushed ({one_line(str(error).splitlines()[0])}): "
