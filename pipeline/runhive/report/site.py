@@ -105,7 +105,7 @@ def _fill(ledger: Snapshot, source: Path, work: Path, plan: Plan, progress: Prog
         _write_home(summaries, catalog, ledger, stamp, work)
         shards = write_run_shards(rows, ledger, work, keep)
         write_tables(summaries, ledger, shards, work, keep)
-        write_trends(series, shards, work, links.has_charts)
+        write_trends(series, len(rows), shards, work, links.has_charts)
         write_data_pages(summaries, ledger, work)
         write_model_pages(catalog, ledger, work, versions, offered)
         details = {}

@@ -18,14 +18,14 @@ SCRIPTS = (
 
 
 def write_trends(
-    by_experiment: Mapping[str, Sequence[Series]], shards: Sequence[str], work: Path, has_charts: bool
+    by_experiment: Mapping[str, Sequence[Series]], runs: int, shards: Sequence[str], work: Path, has_charts: bool
 ) -> None:
-    """Write trends/ below *work*; *shards* are the paths of the table of runs in the site."""
+    """Write trends/ below *work*; *shards* are the paths of the table of all *runs* in the site."""
     page = trends_page(by_experiment)
     marks = write_shard(work, "trends", trends_data(by_experiment))
     scripts = SCRIPTS if has_charts else ()
     loaded = {"shards": [*shards, marks], "scripts": scripts, "has_charts": has_charts}
-    body = render("trends.html", page=page, runs=len(rows), **loaded)
+    body = render("trends.html", page=page, runs=runs, **loaded)
     index = work / "trends/index.html"
     index.write_bytes(read_shell(index, "runhive-trends").fill(body))
     (work / "trends" / FEED).write_bytes(atom(page.flags))
