@@ -3,6 +3,7 @@
 The processes of a training are told apart while they run: those that learn, and those that only wait for them.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from time import monotonic
@@ -115,11 +116,10 @@ def spent_by(pid: int, alone: bool) -> Spent:
     """What process *pid* and those below it have used so far; *alone*, it trains itself."""
     learning = waiting = 0.0
     for one in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
-        times, words = one.cpu_times(), one.cmdline()
-        if alone or WORKER in words[:4]:
-            learning += times.user + times.system
-        else:
-            waiting += times.user + times.system
+        with suppress(psutil.NoSuchProcess):  # it ended in between
+            times, learns = one.cpu_times(), alone or WORKER in one.cmdline()[:4]
+            learning += learns * (times.user + times.system)
+            waiting += (not learns) * (times.user + times.system)
     return Spent(learning + waiting, waiting, monotonic())
 
 

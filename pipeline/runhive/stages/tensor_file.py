@@ -26,7 +26,8 @@ def pieces_of(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Ite
     end = 0
     for name, tensor in ordered:
         if tensor.dtype not in CODES:
-            raise RunhiveError(f"a checkpoint cannot hold {name}: it is of {tensor.dtype}; allowed: {list(CODES)}")
+            allowed = ", ".join(CODES.values())
+            raise RunhiveError(f"a checkpoint cannot hold {name}, of {tensor.dtype}: make it one of {allowed}")
         begin, end = end, end + tensor.nbytes
         header[name] = {"dtype": CODES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [begin, end]}
     told = json.dumps(header).encode()
