@@ -1,4 +1,4 @@
-"""What the machine does to the process that trains: its memory ends, its clock jumps, it stands still."""
+"""What the machine does to the process that trains: its memory ends, its clock jumps, it or its disk stands still."""
 
 import os
 import signal
@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
+from disks import make_disk, mounted
 from photos import Photos, make_photos
 
 from runhive.formats.train_record import TrainRecord
@@ -157,3 +159,28 @@ def test_training_that_stood_still_goes_on_and_is_not_called_lost(ready: Photos,
     assert process.returncode == 0, said
     assert photos.made() == whole.made()
     assert the_run(photos).attempt == 1
+
+
+@pytest.mark.fault(
+    "train",
+    "the disk hangs for a while",
+    wanted="training waits for it and goes on where it stood",
+)
+def test_training_whose_disk_hangs_waits_for_it(ready: Photos, whole: Photos, tmp_path: Path) -> None:
+    make_disk(tmp_path / "image")
+    with mounted(tmp_path / "image", tmp_path / "disk") as disk:
+        photos = ready.copy_to(disk / "photos")
+        process = photos.start()
+        wait_for_steps(process, photos)
+        subprocess.run(["fsfreeze", "--freeze", disk], check=True)
+        try:
+            while psutil.Process(process.pid).status() != psutil.STATUS_DISK_SLEEP:
+                assert process.poll() is None
+                time.sleep(0.002)
+        finally:
+            subprocess.run(["fsfreeze", "--unfreeze", disk], check=True)
+        said, _ = process.communicate()
+
+        assert process.returncode == 0, said
+        assert photos.made() == whole.made()
+        assert the_run(photos).attempt == 1
