@@ -232,7 +232,7 @@ def under_dvc(photos: Photos) -> None:
     "distributed",
     "the clocks of the machines are a day apart",
     wanted="refused on each before the first step: torchrun would drop one of them",
-    said="the clock of process … is … s ahead of that of process …: set the clocks of all machines by NTP, and start "
+    said="the clock of … is … s ahead of that of process …: set the clocks of all machines by NTP, and start "
     "training on each again",
 )
 @pytest.mark.fault(

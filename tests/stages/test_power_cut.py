@@ -9,12 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
+from disks import make_disk, mounted
 
 from runhive.files import sha256_of
 from runhive.stages.checkpoint import load_checkpoint
@@ -48,19 +48,6 @@ for number in range(1, 1000):
 """
 
 pytestmark = pytest.mark.slow
-
-
-@contextmanager
-def mounted(image: Path, folder: Path) -> Iterator[Path]:
-    """Mount the file system of *image*; the kernel writes nothing to it on its own for minutes."""
-    folder.mkdir()
-    done = subprocess.run(["mount", "-o", "loop,commit=300", image, folder], capture_output=True, text=True)
-    if done.returncode != 0:
-        pytest.skip(f"NOT TRIED: mounting an image takes root's rights: {done.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def what_the_disk_holds(image: Path, copy: Path) -> None:
@@ -101,10 +88,7 @@ def test_what_was_acknowledged_is_on_the_disk_when_the_power_is_cut(
     script: str, reached: Callable[[Path], int], tmp_path: Path
 ) -> None:
     image, lost = tmp_path / "image", 0
-    image.write_bytes(b"")
-    with image.open("r+b") as file:
-        file.truncate(64 << 20)
-    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+    make_disk(image)
     with mounted(image, tmp_path / "disk") as disk:
         subprocess.run(["git", "init", "-q", disk], check=True)
         subprocess.run(["sync", "-f", disk], check=True)

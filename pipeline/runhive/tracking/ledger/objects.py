@@ -11,7 +11,7 @@ import pygit2
 from pygit2.enums import FileMode
 
 from runhive.errors import RunhiveError
-from runhive.tracking.ledger.durable import make_durable
+from runhive.tracking.ledger.durable import make_durable, sync_file_system
 from runhive.tracking.ledger.lock import file_lock
 from runhive.tracking.repository import common_folder
 
@@ -141,6 +141,9 @@ def move_ref(
                     flushing.create_reference(ref, commit)
             return
         except (pygit2.GitError, OSError) as error:
+            if (moved := commit_at(repository, ref)) and moved.id == commit:  # only its folder was not flushed
+                sync_file_system(common_folder(repository))
+                return
             if time.monotonic() > deadline:
                 raise RunhiveError(f"{ref} cannot be moved ({error}): end what holds it, then try again") from error
             time.sleep(random.uniform(0.01, 0.1))
