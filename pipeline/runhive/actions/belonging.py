@@ -154,7 +154,8 @@ def _check_extension(known: Run, said: set[tuple[str, str, str]], workflow: Work
     mine = (workflow.head_branch, workflow.head_repository.full_name)
     if (told.get("branch"), told.get("repository")) != mine:
         owner = told.get("url") or "another clone"
-        raise refused(f"run {known.run_id} is in the ledger already and belongs to {owner}")
+        advice = "change a parameter of train too, so that this branch has a run of its own"
+        raise refused(f"run {known.run_id} is in the ledger already and belongs to {owner}: {advice}")
     own = [event for event in known.events if event.type not in (*MARKS, *TRUSTED)]
     lacking = [event.type for event in own if (event.type, event.said(), event.time) not in said]
     if "started" in lacking:
