@@ -225,7 +225,8 @@ def logged(store: Store, runs: int, appends: int) -> dict[str, str]:
 def measure(scratch: Path, data: str | None, rounds: int) -> None:
     """The tables of docs/explanation/ledger.md, one after the other; each script has options of its own."""
     disk = ["--disk", scratch]
-    for name, words in {"ledger": ["--runs", 400], "whole_runs": disk, "appends": disk, "flushes": disk}.items():
+    scripts = {"ledger": ["--runs", 400], "whole_runs": disk, "appends": disk, "flushes": disk, "logging_overhead": []}
+    for name, words in scripts.items():
         subprocess.run(script(name, *words), check=True)
 
 

@@ -1,9 +1,9 @@
 """What logging costs inside training: steps that log and steps that do not, in turn, in the same run.
 
-`python tests/benchmarks/logging_overhead.py [STEPS]` prints the share of a training step that one `run.log` call of
-three numbers takes, and the share of a processor that heartbeat and samples take. The step is that of a small network
-on one core, about 20 ms; a real one takes longer. Processor time is the figure: on a busy machine the clock also counts
-what other programs did between two steps.
+`python tests/benchmarks/logging_overhead.py [STEPS]` prints a Markdown table: the share of a training step that one
+`run.log` call of three numbers takes, one of them a tensor, and the share of a processor that heartbeat and samples
+take. The step is that of a small network on one core, about 20 ms; a real one takes longer. Processor time is the
+figure: on a busy machine the clock also counts what other programs did between two steps.
 """
 
 import os
@@ -74,13 +74,19 @@ def main():
         os.chdir("/")
     bare, total = (statistics.median(row[2] for row in rows) for rows in (plain, logged))
     spent, logging = (statistics.mean(row[part] for row in logged) for part in (0, 1))
-    print(f"run.log inside the loop: {1e6 * logging:.0f} us, {logging / spent:.2%} of a step of {1e3 * spent:.1f} ms "
-          f"(processor time, means of {STEPS})")  # fmt: skip
-    print(
-        f"by the clock a step {1e3 * bare:.2f} ms, with run.log {1e3 * total:.2f} ms: {total / bare - 1:+.2%} (medians)"
-    )
-    print(f"a call of run.log in a loop of its own {1e6 * call:.1f} us")
-    print(f"heartbeat and samples: {watched:.2%} of one processor")
+    print("| logging | costs | which is |", "|---|---|---|", sep="\n")
+    for row in (
+        (
+            "`run.log` between two steps",
+            f"{1e3 * logging:.2f} ms",
+            f"{logging / spent:.2%} of a step of {1e3 * spent:.0f} ms",
+        ),
+        ("heartbeat and samples", "", f"{watched:.2%} of one processor"),
+        ("both", "", f"**{logging / spent + watched:.2%}** of training"),
+    ):
+        print(f"| {' | '.join(row)} |")
+    clock = f"a step {1e3 * bare:.2f} ms, with run.log {1e3 * total:.2f} ms: {total / bare - 1:+.2%}"
+    print(f"by the clock, medians: {clock}; a call of run.log by itself {1e6 * call:.1f} us", file=sys.stderr)
 
 
 if __name__ == "__main__":

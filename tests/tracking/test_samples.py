@@ -40,7 +40,7 @@ def test_neighbours_are_merged_to_the_mean_the_peak_and_the_last() -> None:
     first, *_, last = rows_of(join_samples(None, table(3 * ROWS)))
 
     assert (first["cpu_percent"], first["memory_bytes"], first["disk_read_bytes"]) == ("1", "2000000", "2000000")
-    assert last["time"] == "2026-11-23T14:32:28+00:00"
+    assert last["time"] == "2026-11-23T14:30:28+00:00"
 
 
 @given(st.lists(st.integers(0, 3_000), min_size=1, max_size=5))

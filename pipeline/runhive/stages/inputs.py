@@ -44,12 +44,13 @@ def locked_stages() -> dict[str, Any]:
 
 
 def kept_inputs(but: Collection[str]) -> dict[str, bytes]:
-    """What a run keeps, to be made again from: params.yaml, secrets masked, and dvc.lock *but* for these stages."""
+    """What a run keeps, to be made again from: params.yaml and dvc.lock *but* for these stages, secrets masked."""
     locked = {name: stage for name, stage in locked_stages().items() if name not in but}
     text = io.StringIO()
     YAML().dump({**_lock(), "stages": locked}, text)
-    lock = {paths.LOCK.name: text.getvalue().encode()} if locked else {}
-    return {paths.PARAMS.name: masked_bytes(read_whole(paths.PARAMS)), **lock}
+    files = {paths.PARAMS.name: read_whole(paths.PARAMS)}
+    files |= {paths.LOCK.name: text.getvalue().encode()} if locked else {}
+    return {name: masked_bytes(content) for name, content in files.items()}
 
 
 def digest_of(content: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import pygit2
 
 from runhive.tracking.ledger.kept import Kept
-from runhive.tracking.ledger.run import Event
+from runhive.tracking.ledger.run import Event, in_order
 
 ENCLOSURE = "enclosed"
 ENCLOSED = ("data_report.json", "dvc.lock", "packages.txt", "params.yaml")
@@ -20,10 +20,9 @@ def enclose(files: Mapping[str, bytes]) -> list[Event]:
 
 def enclosed_files(events: Iterable[Event], kept: Mapping[str, Kept]) -> dict[str, bytes]:
     """Return what *events* enclose and is in force beside the files *kept*, by name; the last of each name counts."""
-    enclosures = sorted((event for event in events if event.type == ENCLOSURE), key=Event.sort_key)
     return {
         name: text.encode()
-        for event in enclosures
+        for event in in_order(event for event in events if event.type == ENCLOSURE)
         for name, text in event.data["files"].items()
         if name in ENCLOSED and (name not in kept or kept[name].order < event.order)
     }

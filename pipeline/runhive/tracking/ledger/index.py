@@ -22,7 +22,7 @@ from runhive.errors import RunhiveError
 from runhive.files import write_atomic
 from runhive.tracking.ledger.columns import Column, Columns, columns_of, rows_of
 from runhive.tracking.ledger.folders import months, read_run, runs_of
-from runhive.tracking.ledger.objects import MissingObject, unhashed
+from runhive.tracking.ledger.objects import MissingObject
 from runhive.tracking.ledger.row import UNSHOWN, Row, row_of
 from runhive.tracking.repository import common_folder
 
@@ -57,7 +57,7 @@ def read_months(repository: pygit2.Repository, tree: pygit2.Tree | None) -> Iter
         file = folder / f"{path.removeprefix('runs/').replace('/', '-')}.json"
         known = _load(file)
         if known.tree != str(month.id):
-            with _uncollected(), unhashed():
+            with _uncollected():
                 known = _read(path, month, known)
             with suppress(RunhiveError):  # of a repository that cannot be written, nothing is kept
                 write_atomic(file, _dump(known))

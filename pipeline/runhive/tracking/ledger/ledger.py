@@ -197,8 +197,9 @@ class Ledger:
 
     def files(self, run_id: str) -> dict[str, int]:
         """Return the bytes that each file of the run has, by name, without its events."""
-        names = sorted({*self._in_force(run_id), *self._enclosed(run_id)})
-        return {name: len(self.file(run_id, name) or b"") for name in names}
+        sizes = {name: len(content_of(self.repository, one.id)) for name, one in self._in_force(run_id).items()}
+        sizes |= {name: len(content) for name, content in self._enclosed(run_id).items()}
+        return dict(sorted(sizes.items()))
 
     def media(self, sha256: str) -> bytes | None:
         """Return the picture of this digest; None where there is none."""
@@ -207,7 +208,7 @@ class Ledger:
     def _in_force(self, run_id: str) -> Mapping[str, Kept]:
         return in_force(subtree(self._tree(), run_folder(run_id)))
 
-    def _enclosed(self, run_id: str) -> dict[str, bytes]:
+    def _enclosed(self, run_id: str) -> Mapping[str, bytes]:
         return enclosed_files(self.run(run_id).events, self._in_force(run_id)) if self.has(run_id) else {}
 
     def _tree(self) -> pygit2.Tree | None:

@@ -48,6 +48,9 @@ class Snapshot(Ledger):
     def _in_force(self, run_id: str) -> Mapping[str, Kept]:
         return self._files(run_id)
 
+    def _enclosed(self, run_id: str) -> Mapping[str, bytes]:
+        return self._texts(run_id)
+
     def _tree(self) -> pygit2.Tree | None:
         return self._root
 
@@ -62,6 +65,10 @@ class Snapshot(Ledger):
     @cached_property
     def _files(self) -> Callable[[str], Mapping[str, Kept]]:
         return lru_cache(AT_HAND)(super()._in_force)
+
+    @cached_property
+    def _texts(self) -> Callable[[str], Mapping[str, bytes]]:
+        return lru_cache(AT_HAND)(super()._enclosed)
 
 
 def snapshot(ledger: Ledger, at: str | None = None) -> Snapshot:
