@@ -63,10 +63,6 @@ def requirements_digest() -> str | None:
     return sha256_of(paths.REQUIREMENTS) if paths.REQUIREMENTS.exists() else None
 
 
-def _lock() -> dict[str, Any]:
-    return (YAML(typ="safe").load(paths.LOCK) if paths.LOCK.exists() else None) or {}
-
-
 def admit_own_code(stage: str, arch: str) -> None:
     """Let `model.arch: module:function` be imported from the repository's root.
 
@@ -85,3 +81,7 @@ def admit_own_code(stage: str, arch: str) -> None:
         )
     if not any(dependency == file or dependency in file.parents for dependency in stage_deps(stage)):
         raise RunhiveError(f"{paths.PIPELINE}: add {file} to stages.{stage}.deps: without it DVC misses its changes")
+
+
+def _lock() -> dict[str, Any]:
+    return (YAML(typ="safe").load(read_whole(paths.LOCK)) if paths.LOCK.exists() else None) or {}
