@@ -129,10 +129,14 @@ def test_a_picture_that_came_later_is_shown(own_ledger: Ledger, place: Path, tmp
     assert f"media/ab/{digest}.jpg" in page.read_text()
 
 
-def test_a_damaged_file_is_made_again(site: Path, ledger: Ledger, place: Path, tmp_path: Path) -> None:
+def test_a_damaged_file_and_an_edit_in_the_site_are_made_again(
+    site: Path, ledger: Ledger, place: Path, tmp_path: Path
+) -> None:
     build(ledger, place, tmp_path / "site")
     for file in sorted((place / ".runhive/site").glob("??/*"))[::3]:
         file.write_bytes(file.read_bytes()[:-1] + b"!")
+    for page in sorted((tmp_path / "site").glob("*/*.html"))[::4]:
+        page.write_bytes(page.read_bytes().replace(b"Runhive", b"Edited!"))
     build(ledger, place, tmp_path / "site")
 
     assert contents(tmp_path / "site") == contents(site)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 
 import pygit2
@@ -103,10 +104,12 @@ def test_two_builds_of_one_ledger_give_the_same_bytes(site: Path, ledger: Ledger
     assert contents(tmp_path / "again") == contents(site)
 
 
-def test_the_stamp_names_the_ledger_s_tip(site: Path, ledger: Ledger) -> None:
+def test_the_stamp_and_home_name_the_ledger_s_tip_and_the_version(site: Path, ledger: Ledger) -> None:
     stamp = Stamp.read(site / "stamp.json")
+    made_from = re.sub(r"<[^>]+>", "", (site / "index.html").read_text())
 
-    assert (stamp.ledger, stamp.runs) == (ledger.tip(), 12)
+    assert (stamp.ledger, stamp.runs, stamp.runhive) == (ledger.tip(), 12, version("runhive"))
+    assert f"Made by Runhive {stamp.runhive} from the ledger at commit {str(stamp.ledger)[:12]}, 12 runs." in made_from
 
 
 def test_an_empty_ledger_says_what_to_type(empty_site: Path) -> None:
