@@ -68,7 +68,7 @@ def _run(summary: Summary) -> dict[str, str]:
     title = f"{summary.run_id} {summary.name}".strip()
     named = [f"{name} {value}" for name, value in summary.named.items()]
     result = f"{summary.score.metric} {summary.score.shown}" if summary.score else ""
-    told = [summary.experiment, summary.state, summary.cause, *summary.tags, result, *named, summary.notes]
+    told = [summary.experiment, summary.state, *summary.tags, result, *named, summary.cause, summary.notes]
     return _entry(f"runs/{summary.run_id}.html", title, told)
 
 

@@ -16,7 +16,7 @@ from runhive.tracking.ledger.states import STATES
 
 TABLED = ("arch", "mode", "epochs", "lr")
 LONGEST_NOTES = 1000
-LONGEST_CAUSE = 500
+LONGEST_CAUSE = 200
 ENDINGS = {
     "running": "Still running",
     "completed": "Completed",
@@ -31,7 +31,7 @@ class Facts:
     """`change` is the score minus the baseline's on the same images; `seconds` are from start to end.
 
     `named` are the parameters of TABLED that the run has, by the last part of their name. `kept` are the names of the
-    files that the ledger keeps of it, where that is known.
+    files that the ledger keeps of it, where that is known. `cause` is how what ended it is told, clipped.
     """
 
     run_id: str
