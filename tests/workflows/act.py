@@ -111,7 +111,7 @@ class Box:
         view = self.folder / f"views/{self.runs}"
         subprocess.run(["git", "clone", "-q", self.hub, view], check=True)
         subprocess.run(["git", "-C", view, "checkout", "-q", "--detach", commit], check=True)
-        leave_out_what_is_not_here(view)
+        leave_out_what_is_not_here(view / ".github/workflows" / workflow)
         told = {"repository": repository(), **event}
         (self.folder / "event.json").write_text(json.dumps(told))
         began = _now()
@@ -175,9 +175,9 @@ def open_box(folder: Path, source: Path) -> Box:
     return box
 
 
-def leave_out_what_is_not_here(view: Path) -> None:
-    for file in (view / ".github/workflows").iterdir():
-        file.write_text(NOT_HERE.sub("", file.read_text()))
+def leave_out_what_is_not_here(workflow: Path) -> None:
+    """Change only the file that act reads: it puts the view over the checkout where a step uses a local action."""
+    workflow.write_text(NOT_HERE.sub("", workflow.read_text()))
 
 
 def act() -> str:

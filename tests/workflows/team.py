@@ -49,7 +49,8 @@ class Hive:
         sha = self.main
         called = self.box.folder / "called"
         self.clone.git("clone", "-q", str(self.box.hub), str(called))
-        leave_out_what_is_not_here(called)
+        for name in names:
+            leave_out_what_is_not_here(called / f".github/workflows/{name}.yml")
         self.box.called = {f"hive/runhive@{sha}": called}
         for file in (self.clone.root / ".github/workflows").iterdir():
             file.unlink()

@@ -1,6 +1,7 @@
 """Two runs of the ledger as the answer that a pull request gets, by what the ledger keeps of both."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from runhive.actions.answer import markdown
@@ -23,11 +24,11 @@ def comparison_as_markdown(ledger: Ledger, runs: Sequence[Run]) -> str:
 def word_of_the_job(ledger: Ledger, run_id: str | None, root: Path) -> str:
     """What a job that trained says of its run, against the base that the collector will take: nothing of it is checked.
 
-    None stands for no run.
+    None stands for no run. What was collected of an earlier attempt says nothing of this one.
     """
     if run_id is None:
         return "### No run was made\n"
-    run = ledger.run(run_id)
+    run = replace(ledger.run(run_id), collected={})
     base, reason = find_baseline(ledger, run, root)
     answer = _answer(ledger, base, run, reason) if base else Answer(run, None, why_not=reason)
     return f"{markdown(answer)}\nThis is the job's own word. The workflow `collect` scores the model again.\n"
