@@ -11,7 +11,7 @@ def find_model(catalog: Catalog, name: str) -> Model:
     """The model of this name, the only one where it is empty. Raises RunhiveError with the nearest names."""
     if not catalog.models:
         raise RunhiveError(
-            "there is no version of any model here: `git pull` brings those of others, `runhive models register` makes one"
+            "no version of any model is here: `git pull` brings those of others, `runhive models register` makes one"
         )
     if name in catalog.models:
         return catalog.models[name]
