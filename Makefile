@@ -18,6 +18,7 @@ UV = .venv/bin/uv pip install --quiet --python .venv/bin/python --compile-byteco
 
 demo: .venv/demo.$(TORCH)
 	@dvc repro
+	@echo; echo "Once more, with train.epochs=2, in a temporary copy:"
 	@dvc exp run --quiet --temp --set-param train.epochs=2
 	@$(MAKE) --no-print-directory tell NEXT="dvc exp run -S train.epochs=8"
 

@@ -58,12 +58,15 @@ def project(template: Path, repository: Path, git: Git, tmp_path: Path) -> Path:
 
 
 def make_runs(repository: Path, git: Git) -> None:
+    """Their stage reads a folder of code too, of which DVC notes the hash and stores nothing."""
     ledger = open_ledger(repository)
+    (repository / "code").mkdir()
+    (repository / "code" / "train.py").write_text("learn()\n")
     dvc(repository, "init", "--quiet")
     dvc(repository, "remote", "add", "--default", "--quiet", "store", "../store")
     (repository / "dvc.yaml").write_text(
         "stages:\n  train:\n    cmd: mkdir folder; cp in model; cp in folder/a; echo b >> folder/a; cp in folder/c\n"
-        "    deps: [in]\n    outs: [model, folder]\n"
+        "    deps: [in, code]\n    outs: [model, folder]\n"
     )
     for run_id, state, content in ((OLD, "failed", "old\n"), (NEW, "completed", "new\n")):
         (repository / "in").write_text(content)

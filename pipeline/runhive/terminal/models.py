@@ -13,7 +13,7 @@ from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.registry.catalog import Catalog, Model, Version, when
 from runhive.tracking.registry.names import version_tag
 
-NONE = "no version of any model yet: make one with `runhive models register`"
+NONE = "no version of any model is here: `git pull` brings those of others, `runhive models register` makes one"
 
 
 def print_models(models: Sequence[Model], archived: bool) -> None:

@@ -10,7 +10,9 @@ from runhive.tracking.registry.catalog import Catalog, Model, Version
 def find_model(catalog: Catalog, name: str) -> Model:
     """The model of this name, the only one where it is empty. Raises RunhiveError with the nearest names."""
     if not catalog.models:
-        raise RunhiveError("there is no version of any model yet: make one with `runhive models register`")
+        raise RunhiveError(
+            "no version of any model is here: `git pull` brings those of others, `runhive models register` makes one"
+        )
     if name in catalog.models:
         return catalog.models[name]
     if not name and len(catalog.models) == 1:

@@ -3,9 +3,10 @@
 Plain `dvc gc` knows commits alone, and takes away the models of every run whose dvc.lock was never committed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pygit2
 from dvc.exceptions import DvcException
@@ -45,9 +46,15 @@ def free(root: Path, ledger: Ledger, kept: Sequence[Run], remote: str | None, re
         with Repo(str(root)) as repo, repo.lock:
             cache = repo.cache.local
             store = repo.cloud.get_remote_odb(remote, "gc", hash_name=ALGORITHM) if remote else cache
-            used = _committed(repo, ledger) | {md5 for run in kept for md5 in pointed_at(ledger, run)} | _left(root)
-            listings = sorted(md5 for md5 in used if md5.endswith(".dir"))
-            used = used.union(*(within(listing, _stores(repo, store), missing) for listing in listings))
+            pointed = [pointed_at(ledger, run) for run in kept]
+            made = _committed(repo, ledger).union(_left(root), *(one.made for one in pointed))
+            read = set().union(*(one.read for one in pointed)) - made
+            stores = _stores(repo, store)
+            used = made.union(
+                read,
+                *(within(listing, stores, missing) for listing in sorted(made) if listing.endswith(".dir")),
+                *(within(listing, stores, missing=True) for listing in read if listing.endswith(".dir")),
+            )
             unused = [md5 for md5 in store.all() if md5 not in used]
             size = sum(store.fs.size(store.oid_to_path(md5)) for md5 in unused)
             if really and unused:
@@ -70,34 +77,35 @@ def _tips(repository: pygit2.Repository) -> list[str]:
     return sorted({str(commit.id) for commit in pointed if isinstance(commit, pygit2.Commit)})
 
 
-def pointed_at(ledger: Ledger, run: Run) -> set[str]:
-    """What the run's dvc.lock points at, also as dependencies, and the files that it keeps outside of that."""
+@dataclass(frozen=True)
+class Pointed:
+    """What a run's stages made, and what they read: of that DVC stores what it tracks, and nothing of the code."""
+
+    made: set[str]
+    read: set[str]
+
+
+def pointed_at(ledger: Ledger, run: Run) -> Pointed:
+    """What the run's dvc.lock points at, and the files that the run keeps outside of that."""
     filed = {str(file["md5"]) for file in run.files.values() if file.get("kept") is not False}
-    return _locked(ledger, run) | filed
+    try:
+        lock = YAML(typ="safe").load(ledger.file(run.run_id, "dvc.lock") or b"") or {}
+        stages = lock.get("stages", {}).values()
+        return Pointed(made=_hashes(stages, "outs") | filed, read=_hashes(stages, "deps"))
+    except (YAMLError, AttributeError, TypeError) as error:
+        raise RunhiveError(
+            f"the dvc.lock of run {run.run_id} cannot be read, so what it points at is not known: archive it"
+        ) from error
+
+
+def _hashes(stages: Iterable[Mapping[str, Any]], side: str) -> set[str]:
+    return {str(item[ALGORITHM]) for stage in stages for item in stage.get(side, ()) if ALGORITHM in item}
 
 
 def _left(root: Path) -> set[str]:
     """What runs of this machine left that the ledger has not taken up."""
     events = [event for run_id in outboxes(root) for event in outbox(root, run_id).events().values()]
     return {str(file["md5"]) for event in events for file in event.data.get("files", {}).values()}
-
-
-def _locked(ledger: Ledger, run: Run) -> set[str]:
-    content = ledger.file(run.run_id, "dvc.lock")
-    if content is None:
-        return set()
-    try:
-        stages = (YAML(typ="safe").load(content) or {}).get("stages", {})
-        return {
-            str(item[ALGORITHM])
-            for stage in stages.values()
-            for item in (*stage.get("outs", ()), *stage.get("deps", ()))
-            if ALGORITHM in item
-        }
-    except (YAMLError, AttributeError, TypeError) as error:
-        raise RunhiveError(
-            f"the dvc.lock of run {run.run_id} cannot be read, so what it points at is not known: archive it"
-        ) from error
 
 
 def within(listing: str, stores: Iterable[HashFileDB], missing: bool) -> set[str]:

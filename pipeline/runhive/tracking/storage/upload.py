@@ -28,7 +28,8 @@ def upload(root: Path, ledger: Ledger) -> Uploaded:
 
     from runhive.tracking.storage.dvc_cache import ALGORITHM, pointed_at, within
 
-    wanted = {md5 for run in kept_runs(ledger, Retention()) for md5 in pointed_at(ledger, run)}
+    pointed = [pointed_at(ledger, run) for run in kept_runs(ledger, Retention())]
+    wanted = {md5 for one in pointed for md5 in one.made | one.read}
     try:
         with Repo(str(root)) as repo:
             cache = repo.cache.local
