@@ -25,7 +25,7 @@ def leader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     pipeline = photos.root / paths.PIPELINE
     pipeline.write_text(pipeline.read_text().replace("deps: [", "deps: ['own.py', "))
     monkeypatch.chdir(photos.root)
-    return facts(load_params(paths.PARAMS), read_manifest(paths.MANIFEST))
+    return facts(load_params(paths.PARAMS), read_manifest(paths.MANIFEST), clock=1e9)
 
 
 def changed(content: bytes, change: Change) -> bytes:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from many_runs import evaluation
+from ruamel.yaml import YAML
 
 from runhive.stages.inputs import kept_inputs
 from runhive.stages.record import SCORES, kept_evaluation, rounded
@@ -43,3 +44,16 @@ def test_parameters_and_the_lock_of_the_stages_asked_for_are_kept_without_their_
     assert sorted(kept) == ["dvc.lock", "params.yaml"]
     assert not any(token.encode() in content for content in kept.values())
     assert b"fetch" in kept["dvc.lock"] and b"train" not in kept["dvc.lock"]
+
+
+def test_a_lock_of_which_a_whole_value_is_a_secret_stays_one_that_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text("data: {}\n")
+    secret = "ghp_" + "a1B2c3D4e5" * 3 + "f6G7h8"
+    Path("dvc.lock").write_text(f"schema: '2.0'\nstages:\n  fetch: {{cmd: a, params: {{a.yaml: {{k: {secret}}}}}}}\n")
+
+    lock = YAML(typ="safe").load(kept_inputs(())["dvc.lock"])
+
+    assert secret not in str(lock) and lock["stages"]["fetch"]["cmd"] == "a"

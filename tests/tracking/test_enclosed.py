@@ -1,5 +1,6 @@
 """Small files that lie among a run's events: for whoever reads them, files like any other."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.batch import batch_name, write_batch
+from runhive.tracking.ledger.enclosed import ENCLOSED, MOST_BYTES
 from runhive.tracking.ledger.kept import Kept
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.objects import subtree, tree_of
@@ -96,3 +98,26 @@ def test_a_name_that_is_not_enclosed_here_is_passed_over(ledger: Ledger, plant: 
     plant(f"{run_folder(RUN)}/{batch_name(0, batch)}", batch)
 
     assert ledger.files(RUN) == {"dvc.lock": 1}
+
+
+def test_an_older_runhive_is_told_to_upgrade_for_it_would_miss_the_files() -> None:
+    told = [json.loads(Event(type, {"files": {}}).to_json())["schema_version"] for type in ("enclosed", "filed")]
+    assert told == [2, 1]
+
+
+def test_a_large_one_is_kept_as_a_file_however_it_is_escaped(ledger: Ledger) -> None:
+    files = {name: bytes(MOST_BYTES) for name in ENCLOSED}
+    ledger.append(RUN, [STARTED], files)
+    assert names(ledger) == ["events.json"]
+
+    files["data_report.json"] = b'"' * 4_900_000
+    ledger.append(RUN, [STARTED], files)
+
+    assert names(ledger) == ["data_report.json", "events.json"]
+    assert ledger.files(RUN) == {name: len(content) for name, content in files.items()}
+
+
+def test_what_was_enclosed_before_a_file_of_its_name_is_enclosed_again(ledger: Ledger) -> None:
+    for content in (b"lr: 1\n", b"\xff", b"lr: 1\n"):
+        ledger.append(RUN, [STARTED], {"params.yaml": content})
+        assert ledger.file(RUN, "params.yaml") == content

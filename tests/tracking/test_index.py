@@ -102,6 +102,16 @@ def test_a_run_that_cannot_be_read_is_told_each_time_until_it_can(ledger: Ledger
             assert [row["run_id"] for row in ledger.rows()] == [OLDER, ANCIENT]
 
 
+def test_a_run_in_the_folder_of_another_day_is_told_each_time_and_no_row(ledger: Ledger, plant: Plant) -> None:
+    fill(ledger)
+    batch = write_batch([Event("started", {}, order=1)])
+    plant(f"runs/{RUN[:4]}/{RUN[4:6]}/31/{RUN}/{batch_name(1, batch)}", batch)
+
+    for _ in range(3):
+        with pytest.warns(UserWarning, match="is no run's folder"):
+            assert [row["run_id"] for row in ledger.rows()] == [RUN, OLDER, ANCIENT]
+
+
 def test_one_folder_under_two_ids_gives_two_rows(ledger: Ledger, plant: Plant) -> None:
     """Git gives equal folders one id."""
     batch = write_batch([Event("started", {}, time="2026-11-23T00:00:00.000+00:00", order=1)])

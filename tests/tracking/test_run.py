@@ -244,4 +244,4 @@ def test_a_malformed_event_is_refused_in_one_line(content: str | bytes) -> None:
 
 def test_an_event_of_a_newer_runhive_says_to_upgrade() -> None:
     with pytest.raises(RunhiveError, match="upgrade"):
-        Event.from_json(json.dumps(GOOD | {"schema_version": 2, "actor": "bee"}).encode())
+        Event.from_json(json.dumps(GOOD | {"schema_version": 3, "actor": "bee"}).encode())

@@ -1,7 +1,8 @@
 """What was made from one state of things, kept for the next build: files by their content, and small values.
 
 A folder that may be deleted at any time. A list that is not whole is as good as none, and so is a file whose bytes are
-not what its name says. What five builds in a row did not use is dropped.
+not what its name says; they are read where its size, time or inode is another than before. What five builds in a row
+did not use is dropped.
 """
 
 import hashlib

@@ -26,6 +26,7 @@ from runhive.report.page_maker import Job, Place, make_pages
 from runhive.report.shards import FOLDER as SHARDS
 from runhive.report.shell import Shell
 from runhive.tracking.ledger.ledger import open_ledger
+from runhive.tracking.ledger.objects import unhashed
 from runhive.tracking.ledger.snapshot import Snapshot, snapshot
 from runhive.tracking.life.process import die_with_parent
 
@@ -142,15 +143,15 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that it works for decides
     place = PLACE.validate_json(sys.stdin.buffer.readline())
     pygit2.settings.cache_max_size(GIT_CACHE)
-    pygit2.settings.enable_strict_hash_verification(False)  # as Git reads; `runs verify` hashes
     ledger = snapshot(open_ledger(place.repository), place.tip)
-    for line in sys.stdin.buffer:
-        try:
-            answer = Answer(list(fulfil(ORDER.validate_json(line), ledger, place)))
-        except RunhiveError as error:
-            answer = Answer(error=str(error))
-        sys.stdout.buffer.write(ANSWER.dump_json(answer) + b"\n")
-        sys.stdout.buffer.flush()
+    with unhashed():
+        for line in sys.stdin.buffer:
+            try:
+                answer = Answer(list(fulfil(ORDER.validate_json(line), ledger, place)))
+            except RunhiveError as error:
+                answer = Answer(error=str(error))
+            sys.stdout.buffer.write(ANSWER.dump_json(answer) + b"\n")
+            sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

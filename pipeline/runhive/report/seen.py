@@ -1,6 +1,6 @@
 """Which kept files were seen to be whole, so that they need not be read again: as Git's index does it.
 
-A file whose size, time of change and inode are those of the last look is taken to have the bytes that it had then.
+A file whose size, time of modification and inode are those of the last look is taken to have its bytes of then.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from pydantic_core import from_json, to_json
 
 from runhive.files import write_atomic
 
-Look = tuple[int, int, int]  # a file's size, time of change in nanoseconds, and inode
+Look = tuple[int, int, int]  # a file's size, time of modification in nanoseconds, and inode
 
 
 class Seen:
@@ -29,12 +29,13 @@ class Seen:
         """Say whether the file at *path* is there and has this content; a damaged one is removed."""
         try:
             found = look(path)
-        except FileNotFoundError:
+            if self._looks.get(digest) == found:
+                return True
+            content = Path(path).read_bytes()
+        except FileNotFoundError:  # maybe only now: another build may drop it
             return False
-        if self._looks.get(digest) == found:
-            return True
-        if hashlib.sha256(Path(path).read_bytes()).hexdigest() != digest:
-            Path(path).unlink()
+        if hashlib.sha256(content).hexdigest() != digest:
+            Path(path).unlink(missing_ok=True)
             return False
         self._looks[digest] = found
         return True

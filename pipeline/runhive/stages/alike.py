@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,8 +18,8 @@ APART_SECONDS = 10.0  # torchrun takes a machine for lost after 15 s by its cloc
 OWN_MATTER = {"train": {"distributed": {"rendezvous"}}}  # each machine may know the first by another name
 
 
-def facts(params: Params, images: Sequence[Image]) -> bytes:
-    """What `require_alike` compares: this machine's name and clock, and its inputs as a person knows them."""
+def facts(params: Params, images: Sequence[Image], clock: float) -> bytes:
+    """What `require_alike` compares: this machine's name, its inputs as a person knows them, and its *clock* as all met."""
     settings = params.model_dump(mode="json", include={"model", "train"}, exclude=OWN_MATTER)
     own = {
         "torch": torch.__version__,
@@ -29,7 +28,7 @@ def facts(params: Params, images: Sequence[Image]) -> bytes:
         **{f"{paths.PARAMS}: {name}": value for name, value in _leaves(settings)},
         **inputs.code_of("train"),
     }
-    return json.dumps({"machine": socket.gethostname(), "clock": time.time(), "inputs": own}).encode()
+    return json.dumps({"machine": socket.gethostname(), "clock": clock, "inputs": own}).encode()
 
 
 def require_alike(of_each: Sequence[bytes], leader: int) -> None:

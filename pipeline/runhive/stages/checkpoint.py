@@ -62,7 +62,7 @@ def read_checkpoint(folder: Path) -> bytes:
 
     Raises RunhiveError when there are some and each is damaged: training never starts anew in silence.
     """
-    for leftover in folder.glob(".*.tmp"):
+    for leftover in [*folder.glob(".*.tmp"), *folder.glob(".tmp*")]:  # the second: what safetensors left
         leftover.unlink()
     markers = _markers(folder)
     for marker in markers:

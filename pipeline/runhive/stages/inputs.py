@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from runhive.errors import RunhiveError
 from runhive.files import read_whole, sha256_of
 from runhive.stages import paths
-from runhive.tracking.secrets import masked_bytes
+from runhive.tracking.secrets import masked_bytes, masked_tree
 
 
 def code_of(stage: str) -> dict[str, str]:
@@ -47,10 +47,9 @@ def kept_inputs(but: Collection[str]) -> dict[str, bytes]:
     """What a run keeps, to be made again from: params.yaml and dvc.lock *but* for these stages, secrets masked."""
     locked = {name: stage for name, stage in locked_stages().items() if name not in but}
     text = io.StringIO()
-    YAML().dump({**_lock(), "stages": locked}, text)
-    files = {paths.PARAMS.name: read_whole(paths.PARAMS)}
-    files |= {paths.LOCK.name: text.getvalue().encode()} if locked else {}
-    return {name: masked_bytes(content) for name, content in files.items()}
+    YAML().dump(masked_tree({**_lock(), "stages": locked}), text)  # a mask in its text might be read as an alias
+    lock = {paths.LOCK.name: text.getvalue().encode()} if locked else {}
+    return {paths.PARAMS.name: masked_bytes(read_whole(paths.PARAMS)), **lock}
 
 
 def digest_of(content: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ checkpoint and sends it to the others, and it alone writes.
 
 import os
 import sys
+import time
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -69,9 +70,10 @@ def work(params: Params, root: Path, folder: Path) -> None:
         keep_freed_memory()
     numerics = join(params)
     leader = int(numerics.world.summed(torch.tensor(numerics.world.rank if _is_leader(params) else 0)))
+    clock = time.time()  # right after all met: reading the inputs takes each machine a time of its own
     leads = leader == numerics.world.rank
     images = read_manifest(paths.MANIFEST)
-    mine, world = facts(params, images), numerics.world
+    mine, world = facts(params, images, clock), numerics.world
     require_alike([sent(mine if rank == world.rank else b"", rank) for rank in range(world.size)], leader)
     content = sent(read_checkpoint(folder) if leads else b"", leader)
     run = sent((folder / RUN).read_bytes() if leads else b"", leader)

@@ -13,9 +13,10 @@ from runhive.report.timeline import moments
 from runhive.terminal.files import places
 from runhive.terminal.output import print_json, print_line, print_prose, print_section
 from runhive.tracking.fields import seconds_between
+from runhive.tracking.ledger.enclosed import ENCLOSURE
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.row import row_of
-from runhive.tracking.ledger.run import Run
+from runhive.tracking.ledger.run import Event, Run
 
 GLOSSES: Mapping[str, str] = {
     "macro_f1": "harmonic mean of precision and recall, mean over the classes",
@@ -62,7 +63,7 @@ def print_run_as_json(ledger: Ledger, run: Run) -> None:
         "collected", "phases", "began", "used",
     )  # fmt: skip
     files = [dict(zip(("path", "bytes", "in", "md5"), row, strict=True)) for row in places(ledger, run, raw=True)]
-    told = {"files": files, "events": [vars(event) for event in run.events]}
+    told = {"files": files, "events": [_told(event) for event in run.events]}
     print_json(row_of(run) | {name: getattr(run, name) for name in parts} | told)
 
 
@@ -209,6 +210,11 @@ def _machine(run: Run) -> list[tuple[str, str]]:
     if isinstance(packages, dict) and packages:
         lines.append(("packages", ", ".join(f"{name} {version}" for name, version in packages.items())))
     return lines
+
+
+def _told(event: Event) -> dict[str, Any]:
+    """All of *event*; of what it encloses the names, as it is among the files."""
+    return vars(event) | ({"data": {"files": sorted(event.data["files"])}} if event.type == ENCLOSURE else {})
 
 
 def _events(run: Run) -> list[tuple[str, str, str]]:

@@ -30,12 +30,12 @@ class Verdict:
     """How near *again* came.
 
     `differences` are metrics that differ, `surroundings` what else does: the first run's value, then the second's.
-    There is no verdict on a run that did not complete.
+    There is no verdict on a run that did not complete, nor on its weights.
     """
 
     verdict: str | None
     again: Run
-    same_weights: bool
+    same_weights: bool | None
     differences: dict[str, list[float | None]]
     surroundings: dict[str, list[Any]]
 
@@ -52,7 +52,7 @@ def reproduce(ledger: Ledger, root: Path, run: Run, tolerance: float, keep: bool
         _run_pipeline(folder, run)
         again = ledger.run(TrainRecord.read(folder / TRAIN_RECORD).run_id)
     if run.state != "completed":
-        return Verdict(None, again, False, {}, dict(_surroundings(run, again)))
+        return Verdict(None, again, None, {}, dict(_surroundings(run, again)))
     found = judge(run, again, tolerance)
     said = {
         "verdict": found.verdict,

@@ -9,11 +9,12 @@ from runhive.tracking.ledger.run import Event, in_order
 
 ENCLOSURE = "enclosed"
 ENCLOSED = ("data_report.json", "dvc.lock", "packages.txt", "params.yaml")
+MOST_BYTES = 200_000  # of each: all four, each byte escaped to six, fit one event
 
 
 def enclose(files: Mapping[str, bytes]) -> list[Event]:
-    """Return the event that holds those of *files* which are ENCLOSED and UTF-8; none where there are none."""
-    texts = {name: _text(files[name]) for name in ENCLOSED if name in files}
+    """Return the event that holds those of *files* which are ENCLOSED, small and UTF-8; none where there are none."""
+    texts = {name: _text(files[name]) for name in ENCLOSED if len(files.get(name, b"")) <= MOST_BYTES and name in files}
     found = {name: text for name, text in texts.items() if text is not None}
     return [Event(ENCLOSURE, {"files": found})] if found else []
 

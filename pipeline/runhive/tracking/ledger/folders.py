@@ -6,7 +6,7 @@ import pygit2
 
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.entry import read_events
-from runhive.tracking.ledger.objects import subtree, unhashed
+from runhive.tracking.ledger.objects import subtree
 from runhive.tracking.ledger.run import RUN_ID, Run, fold, run_folder
 
 
@@ -38,10 +38,9 @@ def read_run(path: str, folder: pygit2.Tree, but: Collection[str] = ()) -> Run:
     run_id = path.rpartition("/")[2]
     if not RUN_ID.fullmatch(run_id) or run_folder(run_id) != path:
         raise RunhiveError(f"{path!r} of the ledger is no run's folder")
-    with unhashed():
-        events = read_events(folder, path, but)
-        if but and not any(event.type == "started" for event in events):
-            events = read_events(folder, path)
+    events = read_events(folder, path, but)
+    if but and not any(event.type == "started" for event in events):
+        events = read_events(folder, path)
     if not events:
         raise RunhiveError(f"{path!r} of the ledger has no events")
     return fold(run_id, events)

@@ -22,8 +22,9 @@ from runhive.errors import RunhiveError
 from runhive.files import write_atomic
 from runhive.tracking.ledger.columns import Column, Columns, columns_of, rows_of
 from runhive.tracking.ledger.folders import months, read_run, runs_of
-from runhive.tracking.ledger.objects import MissingObject
+from runhive.tracking.ledger.objects import MissingObject, unhashed
 from runhive.tracking.ledger.row import UNSHOWN, Row, row_of
+from runhive.tracking.ledger.run import run_folder
 from runhive.tracking.repository import common_folder
 
 CODE = (
@@ -57,7 +58,7 @@ def read_months(repository: pygit2.Repository, tree: pygit2.Tree | None) -> Iter
         file = folder / f"{path.removeprefix('runs/').replace('/', '-')}.json"
         known = _load(file)
         if known.tree != str(month.id):
-            with _uncollected():
+            with _uncollected(), unhashed():
                 known = _read(path, month, known)
             with suppress(RunhiveError):  # of a repository that cannot be written, nothing is kept
                 write_atomic(file, _dump(known))
@@ -95,7 +96,7 @@ def _read(path: str, month: pygit2.Tree, known: Month) -> Month:
     for run_path, folder in runs_of(path, month):
         run_id = run_path.rpartition("/")[2]
         try:
-            same = known.folders.get(run_id) == str(folder.id)
+            same = known.folders.get(run_id) == str(folder.id) and run_path == run_folder(run_id)
             rows.append(before[run_id] if same else row_of(read_run(run_path, folder, UNSHOWN)))
             folders[run_id] = str(folder.id)
         except MissingObject:

@@ -29,6 +29,7 @@ from runhive.tracking.ledger.objects import (
     grow,
     subtree,
     tree_of,
+    unhashed,
     write_commit,
 )
 from runhive.tracking.ledger.row import Row
@@ -133,17 +134,18 @@ class Ledger:
         folder = run_folder(run_id)
         there = subtree(before, folder)
         kept = in_force(there)
-        order = max((one.order for one in kept.values()), default=0)
         present = read_events(there, folder) if there else []
+        order = max([*(one.order for one in kept.values()), *(one.order for one in present)], default=0)
         enclosed = enclosed_files(present, kept)
         changed = {name: new for name, new in files.items() if is_changed(name, new, enclosed, kept)}
         enclosure = enclose(changed)
-        added = tuple(new_events(present, [*events, *enclosure], order))
+        others = [event for event in present if event.type != ENCLOSURE]  # what is enclosed was seen to have changed
+        added = tuple(new_events(others, [*events, *enclosure], order))
         written = {}
         for batch in in_batches(added, FILE_BYTES):
             content = write_batch(batch)
             written[f"{folder}/{batch_name(batch[0].order, content)}"] = content
-        order = added[-1].order if added else max([order, *(event.order for event in present)]) + 1
+        order = added[-1].order if added else order + 1
         for name, content in changed.items():
             if not any(name in event.data["files"] for event in enclosure):
                 written[f"{folder}/{Kept(order, str(pygit2.hash(content)), name).path()}"] = content
@@ -176,7 +178,8 @@ class Ledger:
 
     def runs(self) -> list[Run]:
         """Return all runs, newest first. One with a malformed event is left out, with a warning that names the file."""
-        return sorted(_readable(self._folders()), key=lambda run: (run.started_at, run.run_id), reverse=True)
+        with unhashed():
+            return sorted(_readable(self._folders()), key=lambda run: (run.started_at, run.run_id), reverse=True)
 
     def table(self) -> "pd.DataFrame":
         """Return one row per run, newest first, with flat `params.*` and `metrics.*`."""

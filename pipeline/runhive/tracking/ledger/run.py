@@ -13,7 +13,8 @@ from runhive.errors import RunhiveError
 from runhive.tracking.ledger.event_types import check_data, check_envelope
 from runhive.tracking.ledger.finite import one_form, parse_finite
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # the newest that is read
+VERSIONS = {"enclosed": 2}  # of an event by its type, 1 for others: who passes these over misses files
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 
 
@@ -51,7 +52,7 @@ class Event:
 
     def to_json(self) -> bytes:
         """The event in one line, its keys sorted. Raises ValueError for NaN and infinities."""
-        return one_form({"schema_version": SCHEMA_VERSION, **vars(self)})
+        return one_form({"schema_version": VERSIONS.get(self.type, 1), **vars(self)})
 
     @classmethod
     def from_json(cls, content: bytes) -> "Event":

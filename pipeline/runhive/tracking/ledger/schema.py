@@ -24,7 +24,7 @@ def json_schema() -> str:
         rules.append({"if": {"properties": {"type": {"const": type}}}, "then": data})
     envelope = Envelope.model_json_schema(ref_template=REFERENCE)
     record = TypeAdapter(Run).json_schema(ref_template=REFERENCE)
-    envelope["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
+    envelope["properties"]["schema_version"] = {"enum": [*range(1, SCHEMA_VERSION + 1)]}
     event = {**envelope, "title": "An event of a run", "allOf": rules}
     definitions |= record.pop("$defs", {}) | {"StoredEvent": event, "Run": record}
     items = {"type": "array", "minItems": 1, "items": {"$ref": REFERENCE.format(model="StoredEvent")}}
