@@ -19,7 +19,7 @@ OWN_MATTER = {"train": {"distributed": {"rendezvous"}}}  # each machine may know
 
 
 def facts(params: Params, images: Sequence[Image], clock: float) -> bytes:
-    """What `require_alike` compares: this machine's name, its inputs as a person knows them, and its *clock* as all met."""
+    """What `require_alike` compares: this machine's name, its inputs as one knows them, and its *clock* as all met."""
     settings = params.model_dump(mode="json", include={"model", "train"}, exclude=OWN_MATTER)
     own = {
         "torch": torch.__version__,
