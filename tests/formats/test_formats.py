@@ -63,7 +63,7 @@ TRAINED = TrainRecord(
 DOCUMENTS: list[Document] = [CARD, EVALUATION, PARITY, REPORT, TRAINED]
 NAMES = [type(document).__name__ for document in DOCUMENTS]
 
-EPOCHS = [Epoch(1, 0.1, 2.5, 0.3333333, 2.25, 0.5, 1.5), Epoch(2, 1e-17, 1e300, 0.3, 2.0, 0.5, 1.25)]
+EPOCHS = [Epoch(1, 0.1, 2.5, 0.333333, 2.25, 0.5, 1.5), Epoch(2, 1e-17, 1e300, 0.3, 2.0, 0.5, 1.25)]
 IMAGES = [
     Image("train/ant/1.png", "train", "ant", SHA, 32, 24),
     Image("val/bee/2.png", "val", "bee", "cd" * 32, 1, 2),

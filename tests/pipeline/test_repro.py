@@ -36,8 +36,8 @@ def test_a_first_repro_records_one_completed_run_with_all_its_results(finished: 
     assert run.metrics["val.accuracy"] == run.evaluation["accuracy"]
     assert set(run.phases) == set(run.began) == {"fetch", "preparing", "train", "evaluate", "export", "record"}
     assert event_types(finished) == [
-        "started", "prepared", "used", "used", "used", "filed", "fetched", "trained", "evaluated", "exported",
-        "compared", "filed", "recorded", "finished",
+        "started", "enclosed", "prepared", "used", "used", "used", "filed", "fetched", "trained", "evaluated",
+        "exported", "compared", "filed", "recorded", "finished", "enclosed",
     ]  # fmt: skip
     assert set(finished.ledger().files(run.run_id)) == {
         "data_report.json", "dvc.lock", "history.csv", "log.txt", "manifest.csv", "packages.txt", "params.yaml",
@@ -104,7 +104,7 @@ def test_an_export_parameter_runs_export_and_what_follows_and_adds_to_the_same_r
     output = workspace.run("dvc", "repro")
 
     assert stages_run(output) == ["export", "record", "report"]
-    assert event_types(workspace) == [*before, "used", "filed", "exported", "filed", "finished"]
+    assert event_types(workspace) == [*before, "used", "filed", "exported", "filed", "finished", "enclosed"]
     (run,) = workspace.runs()
     log = (workspace.ledger().file(run.run_id, "log.txt") or b"").decode()
     assert log.count("== train ==") == 1

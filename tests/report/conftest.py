@@ -12,7 +12,7 @@ from threading import Thread
 
 import pygit2
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 import runhive
 from runhive.report.npm import bring, locked
@@ -21,14 +21,12 @@ from runhive.tracking.ledger.ledger import Ledger, open_ledger
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode does not: sample_ledger and others lie here
-CHROMIUM = Path("/usr/bin/chromium")
 AXE = """async () => (await axe.run({
   preload: false, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
 })).violations.flatMap(one => one.nodes.map(node => [one.id, node.html.slice(0, 200)]))"""
 # What the theme itself writes: its search has no name as a dialog, its copy buttons are landmarks without one.
 OF_THE_THEME = {"aria-dialog-name": '<div class="md-search"', "landmark-unique": '<nav class="md-code__nav"'}
 OWN = ("file://", "blob:", "data:", "http://127.0.0.1:")
-QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 @pytest.fixture(scope="session")
@@ -95,20 +93,6 @@ def hostile_site(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 def _built(ledger: Ledger, source: Path, folder: Path) -> Path:
     build(ledger, source, folder / "site")
     return folder / "site"
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium; its tests are skipped where it is not installed, but never in CI."""
-    if not CHROMIUM.exists():
-        message = f"{CHROMIUM} is not installed: `apt-get install chromium` runs the tests in a browser"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", *QUIET]
-        )
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

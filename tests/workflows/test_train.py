@@ -1,17 +1,13 @@
 """What starts a train and what does not, and what a train leaves, under act."""
 
 import json
-import os
 import socket
-from pathlib import Path
 
 import events
 import psutil
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from team import Hive, collect, ledger_on_the_hub, told_by_github
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +85,7 @@ def test_a_workflow_that_another_repository_calls_by_its_sha_is_the_same(hive: H
 
 
 @pytest.mark.slow
-def test_a_train_that_fails_hands_over_its_run_which_is_in_the_history_as_failed(hive: Hive) -> None:
+def test_a_train_that_fails_hands_over_its_run_which_is_in_the_history_as_failed(hive: Hive, browser: Browser) -> None:
     """The learning rate is beyond all measure, so that training diverges. Another repository's collect takes it."""
     event = events.dispatch(set="train.lr=100\ntrain.optimizer={name: sgd, momentum: 0.99, weight_decay: 0.0}")
     ran = hive.box.run("train.yml", "workflow_dispatch", event, hive.main)
@@ -106,7 +102,10 @@ def test_a_train_that_fails_hands_over_its_run_which_is_in_the_history_as_failed
     (run,) = ledger_on_the_hub(hive).runs()
     assert (run.state, run.params["train"]["lr"]) == ("failed", 100)
     preview = hive.box.artifacts / str(collected.number) / "site"
-    shown = opened_by_double_click(preview / f"runs/{run.run_id}.html")
+    opened = browser.new_page()
+    opened.goto((preview / f"runs/{run.run_id}.html").as_uri())  # as by a double click
+    shown = opened.locator("main").inner_text()
+    opened.close()
     assert run.run_id in shown and "failed" in shown.lower()
 
 
@@ -121,19 +120,6 @@ def test_two_jobs_of_a_matrix_meet_by_torchrun_and_train_together(hive: Hive) ->
     (started,) = [one for path in appends for one in json.loads(path.read_text()) if one["type"] == "started"]
     environment = started["data"]["environment"]
     assert environment["distributed"]["nodes"] == 2 and len(told["runs"]) == 1
-
-
-def opened_by_double_click(page: Path) -> str:
-    """What a browser shows of a file, without a server."""
-    if not CHROMIUM.exists() and not os.environ.get("CI"):
-        pytest.skip(f"{CHROMIUM} is not installed: `apt-get install chromium` runs this test")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        opened = browser.new_page()
-        opened.goto(page.as_uri())
-        text = opened.locator("main").inner_text()
-        browser.close()
-    return text
 
 
 def own_address() -> str:

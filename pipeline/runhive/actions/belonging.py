@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from tempfile import TemporaryDirectory
 
-import PIL.Image
 import pygit2
 
 from runhive.actions.packing import launchers
 from runhive.actions.reading import Opened, refused
 from runhive.actions.workflow import WorkflowRun
+from runhive.decode import Undecodable, open_image
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.entry import read_events
 from runhive.tracking.ledger.folders import run_folders
@@ -77,12 +77,12 @@ def _parts(opened: Opened) -> dict[str, Part]:
 
 
 def _is_small_jpeg(content: bytes) -> bool:
-    """Its size is read alone: a reader's browser would decode all of it."""
+    """Its header is read alone: a reader's browser would decode all of it."""
     try:
-        with PIL.Image.open(BytesIO(content), formats=["JPEG"]) as image:
-            return max(image.size) <= MOST_SIDE
-    except (OSError, SyntaxError, PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
+        image = open_image(BytesIO(content))
+    except Undecodable:
         return False
+    return image.format == "JPEG" and max(image.size) <= MOST_SIDE
 
 
 def _part(repository: pygit2.Repository, folder: pygit2.Tree, path: str) -> Part:
