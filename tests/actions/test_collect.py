@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from forging import change, put
@@ -400,6 +401,36 @@ def test_numbers_on_other_images_stay_a_claim_that_is_said_and_never_ranked(trai
     assert "`val.accuracy` is **83.3" in trained.comment()
     assert "`val.kindness` \\*" in trained.comment()
     assert "other images than those of `gate.evaluation_sets`" in trained.comment()
+
+
+def test_numbers_under_another_name_than_their_images_have_are_a_claim(trained: Hive) -> None:
+    """The images are the collector's own, and the number is of another set than the run says: nothing is compared."""
+
+    def renamed(data: dict[str, dict[str, Any]]) -> None:
+        data["metrics"]["val.accuracy"] = 1.0
+        data["evaluation"]["evaluation_set"]["name"] = "zzz"
+
+    change(trained.bundle, RUN, "evaluated", renamed)
+    trained.collect()
+    run = trained.ledger.run(RUN)
+    score = score_of(run)
+
+    assert run.is_claim and run.collected["checked"] == []
+    assert score and score.is_claim and score.comparable_on is None
+
+
+def test_another_attempt_with_another_model_gets_a_verdict_of_its_own(hive: Hive) -> None:
+    hive.train(GOOD)
+    hive.answers()
+    hive.collect()
+    assert hive.check()["conclusion"] == "success"
+
+    hive.call(hive.folder / "box", "runs", "pull")
+    hive.train(worse(0.5))
+    hive.collect(run_attempt=2, run_started_at="2026-11-23T15:00:00Z")
+
+    assert hive.ledger.run(RUN).metrics["val.accuracy"] == pytest.approx(25 / 30)
+    assert (hive.check()["conclusion"], hive.ledger.run(RUN).collected["verdict"]["admitted"]) == ("failure", False)
 
 
 def test_a_run_whose_branch_was_deleted_is_kept_and_answers_nobody(trained: Hive) -> None:

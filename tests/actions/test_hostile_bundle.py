@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from shop import CLASSES, GOOD, write_onnx
 
 from runhive.actions.bundle import most_bytes
 from runhive.actions.reading import Refused, open_bundle
-from runhive.tracking.ledger.batch import batch_name
+from runhive.tracking.ledger.batch import batch_name, read_batch, write_batch
 from runhive.tracking.ledger.kept import BATCH_NAME
 from runhive.tracking.ledger.run import Event
 
@@ -420,3 +421,28 @@ def test_a_picture_that_unpacks_to_a_huge_one_is_refused(trained: Hive, size: tu
     relist(trained.bundle)
 
     is_refused(trained, "is no JPEG of at most 1024 pixels a side")
+
+
+def test_an_event_numbered_so_high_that_nothing_could_follow_it_is_refused(trained: Hive) -> None:
+    """What the collector writes has to come after it, under a name that readers know."""
+    _number_in_place(trained.bundle, 999_999_999)
+
+    is_refused(trained, f"run {RUN} has an event or a file of an order over 1,000,000")
+
+
+def test_a_file_numbered_so_high_that_nothing_could_follow_it_is_refused(trained: Hive) -> None:
+    (predictions,) = (trained.bundle / "runs").rglob("*-predictions.csv")
+    predictions.rename(predictions.with_name("999999999" + predictions.name[predictions.name.index("-") :]))
+    relist(trained.bundle)
+
+    is_refused(trained, f"run {RUN} has an event or a file of an order over 1,000,000")
+
+
+def _number_in_place(bundle: Path, order: int) -> None:
+    """Give the last event of the run's first file this *order*, under the name that its content then has."""
+    first = min(path for path in (bundle / "runs").rglob("*") if BATCH_NAME.fullmatch(path.name))
+    events = read_batch(first.read_bytes())
+    content = write_batch([*events[:-1], replace(events[-1], order=order)])
+    first.unlink()
+    (first.parent / batch_name(events[0].order, content)).write_bytes(content)
+    relist(bundle)

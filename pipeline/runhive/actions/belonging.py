@@ -26,6 +26,7 @@ from runhive.tracking.ledger.stone import refuse_purged
 KINDS = ("events", "files", "pictures")  # of the ledger's paths, those that a job may write
 MARKS = ("tagged", "noted", "named", "archived")  # what people add later
 TRUSTED = ("collected", "versioned", "promoted", "deprecated", "version-marked", "reproduced")  # never a job's word
+MOST_ORDER = 1_000_000  # far below the last that the ledger has names for: more is added later
 MOST_SIDE = 1_024  # pixels; a run keeps pictures of 320
 SKEW = timedelta(hours=1)  # between GitHub's clock and a runner's
 WORKFLOW = re.compile(r".*/actions/runs/[0-9]+")
@@ -104,6 +105,8 @@ def _checked(run_id: str, part: Part, ledger: Ledger, workflow: WorkflowRun) -> 
         and part.kept <= there.kept
     ):
         return Incoming(ledger.run(run_id), there.files, False)
+    if max(one.order for one in (*part.events, *part.kept)) > MOST_ORDER:
+        raise refused(f"run {run_id} has an event or a file of an order over {MOST_ORDER:,}")
     if not any(event.type == "started" for event in part.events):
         raise refused(f"run {run_id} has no event that it started")
     known = there.said()

@@ -70,7 +70,8 @@ def take(ledger: Ledger, root: Path, folder: Path | None, told: Told) -> Taken |
     base, reason = (main.run, BASES_OWN) if is_bases else find_baseline(ledger, main.run, root)
     weighed = _weighed(ledger, root, opened, main, base)
     compared = _compared(weighed, base, reason)
-    verdict = _kept_verdict(main.run, told.workflow) or (weighed.verdict if weighed else None)
+    kept = None if main.is_new else _kept_verdict(main.run, told.workflow)
+    verdict = kept or (weighed.verdict if weighed else None)
     new = [one for one in incoming.values() if one.is_new]
     if new:
         computed = {one.run.run_id: _unscored(one.run) for one in new}
