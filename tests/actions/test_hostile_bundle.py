@@ -10,16 +10,17 @@ from pathlib import Path
 import PIL.Image
 import pytest
 from forging import change, put, relist, rewrite
-from hive import BASE_RUN, RUN, Hive
+from hive import BASE_RUN, RUN, URL, Hive
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rendered import strange_tokens
-from shop import CLASSES, GOOD, write_onnx
+from shop import CLASSES, GOOD, git, worse, write_onnx
 
 from runhive.actions.bundle import most_bytes
 from runhive.actions.reading import Refused, open_bundle
 from runhive.tracking.ledger.batch import batch_name, read_batch, write_batch
 from runhive.tracking.ledger.kept import BATCH_NAME
+from runhive.tracking.ledger.objects import REF
 from runhive.tracking.ledger.run import Event
 
 EVIL = (
@@ -202,6 +203,23 @@ def test_a_run_that_takes_the_place_of_the_base_branchs_is_refused(trained: Hive
     change(trained.bundle, RUN, "trained", lambda data: data.update(record_md5=record))
 
     is_refused(trained, f"run {RUN} says that its record is that of run {BASE_RUN}")
+
+
+def test_a_run_that_takes_the_place_of_one_that_the_ledger_has_not_is_refused(trained: Hive) -> None:
+    """Main's dvc.lock is public; nobody pushed the run that it names."""
+    record = trained.ledger.run(BASE_RUN).training["record_md5"]
+    for where, *words in ((trained.hub,), (trained.base,), (trained.base, "refs/runhive/remotes/origin/main")):
+        git(where, "update-ref", "-d", *(words or (REF,)))
+    change(trained.bundle, RUN, "trained", lambda data: data.update(record_md5=record))
+    said = trained.collect(code=1)
+
+    assert f"run {RUN} says that it is the base branch's own run, which the ledger has not" in said
+
+
+def test_a_run_that_began_before_its_workflow_run_is_refused(trained: Hive) -> None:
+    rewrite(trained.bundle, RUN, other_id="20261122-142202-7f3a9c")
+
+    is_refused(trained, "run 20261122-142202-7f3a9c began before its workflow run")
 
 
 def test_an_id_from_the_future_is_refused(trained: Hive) -> None:
@@ -446,3 +464,36 @@ def _number_in_place(bundle: Path, order: int) -> None:
     first.unlink()
     (first.parent / batch_name(events[0].order, content)).write_bytes(content)
     relist(bundle)
+
+
+@pytest.mark.parametrize(
+    ("left", "why"),
+    [
+        ("numbers", "says that val.accuracy is 1, its model gives 0.8333"),
+        ("answers", "holds answers that its model does not give"),
+    ],
+)
+def test_what_an_earlier_attempt_left_is_held_against_the_model_of_a_later_one(hive: Hive, left: str, why: str) -> None:
+    """The ledger keeps both: the first says how good it is and leaves no model, the second has a worse one."""
+    head = Event("started", {"experiment": "colours", "launcher": {"url": URL}}, time="2026-11-23T14:22:02.000+00:00")
+    better = hive.ledger.run(BASE_RUN)
+    boast = {"metrics": better.metrics, "evaluation": better.evaluation}
+    answers = hive.ledger.file(BASE_RUN, "predictions.csv") or b""
+    failed = Event("finished", {"state": "failed", "attempt": 1})
+    hive.box.ledger.append(RUN, [head, *(Event("logged", {"metrics": {"n": n}}) for n in range(20))])
+    if left == "numbers":
+        hive.box.ledger.append(RUN, [Event("evaluated", boast), failed])
+    else:
+        hive.box.ledger.append(RUN, [failed], {"predictions.csv": answers})
+    hive.pack("--outcome", "failure")
+    hive.answers()
+    hive.collect(conclusion="failure")
+    git(hive.folder / "box", "update-ref", "-d", "refs/runs/main")
+
+    hive.train(worse(0.5))
+    rewrite(hive.bundle, RUN, lambda events: [head, *(one for one in events if one.type != "started")])
+    before = hive.hub_tip()
+    said = hive.collect(code=1, run_attempt=2, run_started_at="2026-11-23T15:00:00Z")
+
+    assert why in said
+    assert hive.hub_tip() == before

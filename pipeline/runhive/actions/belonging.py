@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from tempfile import TemporaryDirectory
@@ -28,6 +28,7 @@ MARKS = ("tagged", "noted", "named", "archived")  # what people add later
 TRUSTED = ("collected", "versioned", "promoted", "deprecated", "version-marked", "reproduced")  # never a job's word
 MOST_ORDER = 1_000_000  # far below the last that the ledger has names for: more is added later
 MOST_SIDE = 1_024  # pixels; a run keeps pictures of 320
+OF_THE_BUNDLE = ("state", "attempt", "ended_at", "cause", "traceback", "heartbeat", "exit_code", "events")
 SKEW = timedelta(hours=1)  # between GitHub's clock and a runner's
 WORKFLOW = re.compile(r".*/actions/runs/[0-9]+")
 
@@ -38,7 +39,19 @@ class Part:
 
     events: tuple[Event, ...]
     kept: frozenset[Kept]
-    files: Mapping[str, bytes]
+    in_force: Mapping[Kept, bytes]
+
+    def joined(self, other: "Part") -> "Part":
+        """What a ledger has that takes both."""
+        last = {one.name: one for one in sorted(self.kept | other.kept)}
+        contents = {**self.in_force, **other.in_force}
+        in_force = {one: contents[one] for one in last.values()}
+        return Part((*self.events, *other.events), self.kept | other.kept, in_force)
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """The content in force by the file's name."""
+        return {kept.name: content for kept, content in self.in_force.items()}
 
     def said(self) -> set[tuple[str, str, str]]:
         """What the events say, whatever their order."""
@@ -47,7 +60,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Incoming:
-    """A run of the bundle, with its files. `is_new` is not set where the hub has all of it already."""
+    """A run of the bundle, with its files, as the ledger will have it: what an earlier attempt left counts, too.
+
+    How it ended is the bundle's word. `is_new` is not set where the hub has all of it already.
+    """
 
     run: Run
     files: Mapping[str, bytes]
@@ -87,8 +103,8 @@ def _is_small_jpeg(content: bytes) -> bool:
 
 
 def _part(repository: pygit2.Repository, folder: pygit2.Tree, path: str) -> Part:
-    files = {name: content_of(repository, kept.id) for name, kept in in_force(folder).items()}
-    return Part(tuple(read_events(folder, path)), frozenset(kept_files(folder)), files)
+    contents = {kept: content_of(repository, kept.id) for kept in in_force(folder).values()}
+    return Part(tuple(read_events(folder, path)), frozenset(kept_files(folder)), contents)
 
 
 def _checked(run_id: str, part: Part, ledger: Ledger, workflow: WorkflowRun) -> Incoming:
@@ -113,15 +129,18 @@ def _checked(run_id: str, part: Part, ledger: Ledger, workflow: WorkflowRun) -> 
     for event in part.events:
         if (event.type, event.said(), event.time) not in known:
             _check_event(run_id, event, workflow)
-    run = fold(run_id, part.events)
+    joined, told = there.joined(part), fold(run_id, part.events)
+    run = replace(fold(run_id, joined.events), **{name: getattr(told, name) for name in OF_THE_BUNDLE})
     if folder:
         _check_extension(ledger.run(run_id), part.said(), workflow)
     elif strange := {url for url in launchers(run) if WORKFLOW.fullmatch(url)} - {workflow.html_url}:
         raise refused(f"run {run_id} belongs to another workflow run, {min(strange)}")
+    elif min(datetime.fromisoformat(run.started_at), _begun(run_id)) < workflow.created_at - SKEW:
+        raise refused(f"run {run_id} began before its workflow run")
     if not folder or workflow.html_url in launchers(run):
         _check_commit(run, workflow)
     _check_record(run, ledger)
-    return Incoming(run, part.files, True)
+    return Incoming(run, joined.files, True)
 
 
 def _check_commit(run: Run, workflow: WorkflowRun) -> None:
@@ -143,12 +162,15 @@ def _check_record(run: Run, ledger: Ledger) -> None:
 def _check_event(run_id: str, event: Event, workflow: WorkflowRun) -> None:
     if event.type in TRUSTED:
         raise refused(f"run {run_id} has an event {event.type!r}, which no job writes")
+    if max(datetime.fromisoformat(event.time), _begun(run_id)) > workflow.updated_at + SKEW:
+        raise refused(f"run {run_id} has times after the workflow run's end")
+
+
+def _begun(run_id: str) -> datetime:
     try:
-        begun = datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+        return datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         raise refused(f"run {run_id} has an id that is no time") from None
-    if max(datetime.fromisoformat(event.time), begun) > workflow.updated_at + SKEW:
-        raise refused(f"run {run_id} has times after the workflow run's end")
 
 
 def _check_extension(known: Run, said: set[tuple[str, str, str]], workflow: WorkflowRun) -> None:

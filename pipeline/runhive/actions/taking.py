@@ -64,6 +64,8 @@ def take(ledger: Ledger, root: Path, folder: Path | None, told: Told) -> Taken |
             )
         return _take_ending(ledger, told)
     incoming = {one.run.run_id: one for one in incoming_runs(opened, ledger, told.workflow)}
+    for one in incoming.values():
+        _check_place(ledger, root, one)
     main = incoming[opened.bundle.run]
     _refuse_older(ledger, main.run.run_id, told.workflow)
     is_bases = not main.is_new and is_of_base(main.run, root)
@@ -86,6 +88,13 @@ def _check_origin(opened: Opened, workflow: WorkflowRun) -> None:
     said = opened.bundle
     if said.repository not in ("", workflow.repository.full_name) or said.workflow_run not in (None, workflow.id):
         raise refused("it says that another workflow run made it")
+
+
+def _check_place(ledger: Ledger, root: Path, one: Incoming) -> None:
+    """The base branch's dvc.lock is public: a run with the record in it is the base's where the ledger had it before."""
+    run_id = one.run.run_id
+    if one.is_new and is_of_base(one.run, root) and not (ledger.has(run_id) and is_of_base(ledger.run(run_id), root)):
+        raise refused(f"run {run_id} says that it is the base branch's own run, which the ledger has not")
 
 
 def _refuse_older(ledger: Ledger, run_id: str, workflow: WorkflowRun) -> None:
