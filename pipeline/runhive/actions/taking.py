@@ -11,6 +11,7 @@ from runhive.actions.bundle import MODEL
 from runhive.actions.claims import check_claims, check_file, checked_sets
 from runhive.actions.compared import Compared, compare_answers
 from runhive.actions.reading import Opened, open_bundle, refused
+from runhive.actions.standing import PARAMS
 from runhive.actions.told import Computed, Told, ending_events, ending_id, events_of
 from runhive.actions.weighing import Base, Weighed, weigh
 from runhive.actions.workflow import WorkflowRun, bad_ending
@@ -36,6 +37,7 @@ class NothingTrained(RunhiveError):
 class Taken:
     """A run that is in the ledger now, what it is put against, and what was computed of its model.
 
+    `params` is the params.yaml that lay beside the model, as the job says.
     `compared` says in words why there is no comparison; the base of the base branch's own model is itself.
     """
 
@@ -46,6 +48,7 @@ class Taken:
     weighed: Weighed | None
     verdict: Verdict | None
     is_new: bool
+    params: bytes | None = None
 
 
 def take(ledger: Ledger, root: Path, folder: Path | None, told: Told) -> Taken | None:
@@ -81,7 +84,9 @@ def take(ledger: Ledger, root: Path, folder: Path | None, told: Told) -> Taken |
             computed[main.run.run_id] = _computed(main.run, weighed, base, reason, compared)
         events = {one.run.run_id: events_of(one.run, told, computed[one.run.run_id]) for one in new}
         ledger.adopt(_contents(opened, new), events, {main.run.run_id: _whole_lock(opened)})
-    return Taken(ledger.run(main.run.run_id), base, reason, compared, weighed, verdict, main.is_new)
+    used = opened.path(PARAMS)
+    params = used.read_bytes() if used else None
+    return Taken(ledger.run(main.run.run_id), base, reason, compared, weighed, verdict, main.is_new, params)
 
 
 def _check_origin(opened: Opened, workflow: WorkflowRun) -> None:
