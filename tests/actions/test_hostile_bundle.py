@@ -280,6 +280,21 @@ def test_another_branch_adds_nothing_to_a_run(trained: Hive) -> None:
     assert trained.hub_tip() == before
 
 
+def test_a_branch_that_makes_more_of_a_run_of_another_is_told_what_to_do_and_is_no_failure(trained: Hive) -> None:
+    """DVC restored the training: nobody did wrong, and there is no run that could be judged."""
+    trained.collect()
+    trained.call(trained.folder / "box", "runs", "pull")
+    trained.pack()
+    put(trained.bundle, RUN, Event("exported", {"metrics": {}, "parity": {"opset": 18}}))
+    before = trained.hub_tip()
+    trained.collect(code=1, head_branch="other")
+
+    assert trained.check()["conclusion"] == "action_required"
+    assert trained.check()["output"]["title"] == "It has no run of its own"
+    assert "change a parameter of train too" in trained.check()["output"]["summary"]
+    assert trained.hub_tip() == before
+
+
 def test_an_accuracy_that_the_bytes_do_not_give_is_refused_and_the_truth_is_shown(trained: Hive) -> None:
     change(trained.bundle, RUN, "evaluated", lambda data: data["metrics"].update({"val.accuracy": 1.0}))
 

@@ -11,7 +11,7 @@ import PIL.Image
 import pygit2
 
 from runhive.actions.packing import launchers
-from runhive.actions.reading import Opened, refused
+from runhive.actions.reading import NotItsOwn, Opened, Refused, refused
 from runhive.actions.workflow import WorkflowRun
 from runhive.errors import RunhiveError
 from runhive.tracking.ledger.entry import read_events
@@ -177,12 +177,14 @@ def _check_extension(known: Run, said: set[tuple[str, str, str]], workflow: Work
     """A run that the hub has is added to by its own branch alone: by all that it had and more, or by a new attempt."""
     told = known.collected.get("workflow", {})
     mine = (workflow.head_branch, workflow.head_repository.full_name)
+    own = [event for event in known.events if event.type not in (*MARKS, *TRUSTED)]
+    lacking = [event.type for event in own if (event.type, event.said(), event.time) not in said]
     if (told.get("branch"), told.get("repository")) != mine:
         owner = told.get("url") or "another clone"
         advice = "change a parameter of train too, so that this branch has a run of its own"
-        raise refused(f"run {known.run_id} is in the ledger already and belongs to {owner}: {advice}")
-    own = [event for event in known.events if event.type not in (*MARKS, *TRUSTED)]
-    lacking = [event.type for event in own if (event.type, event.said(), event.time) not in said]
+        is_restored = known.state == "completed" and not lacking
+        kind = NotItsOwn if is_restored else Refused
+        raise refused(f"run {known.run_id} is in the ledger already and belongs to {owner}: {advice}", kind)
     if "started" in lacking:
         raise refused(f"run {known.run_id} began otherwise in the ledger")
     if lacking and known.state == "completed":

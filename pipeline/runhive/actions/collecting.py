@@ -9,7 +9,7 @@ from runhive.actions.compared import Compared
 from runhive.actions.facts import Answer, Links
 from runhive.actions.github import GitHub
 from runhive.actions.opening import headline
-from runhive.actions.reading import REFUSED, TAKEN, Refused
+from runhive.actions.reading import REFUSED, TAKEN, NotItsOwn, Refused
 from runhive.actions.rescore import Unscored
 from runhive.actions.standing import has_commit, other_parameters, require_commit, was_asked_by_commit
 from runhive.actions.taking import NothingTrained, Taken, take
@@ -118,8 +118,9 @@ def _conclusion(taken: Taken) -> str:
 
 def _refused(error: RunhiveError, log: str) -> Check:
     reason = str(error).removeprefix(REFUSED).removesuffix(TAKEN)
-    if isinstance(error, NothingTrained):
-        return Check("action_required", "Nothing was trained", refusal("Nothing was trained", reason, log))
+    harmless = {NothingTrained: "Nothing was trained", NotItsOwn: "It has no run of its own"}
+    if title := harmless.get(type(error)):
+        return Check("action_required", title, refusal(title, reason, log))
     title = "The bundle is refused" if isinstance(error, Refused) else "The model cannot be scored"
     return Check("failure", title, refusal(title, reason, log))
 

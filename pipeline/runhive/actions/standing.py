@@ -36,7 +36,7 @@ def require_commit(root: Path, commit: str) -> None:
 
 
 def was_asked_by_commit(ledger: Ledger, root: Path, workflow: WorkflowRun) -> bool:
-    """Whether a workflow run of which no parameters are known is its commit's: by its event, or by what it goes on with.
+    """Whether a workflow run without known parameters is its commit's: by its event, or by what it goes on with.
 
     Who dispatches it could have asked for other parameters.
     """

@@ -20,11 +20,10 @@ from runhive.formats.predictions import Predictions, from_csv
 from runhive.gate.verdict import Finding, Verdict
 from runhive.params import load_params
 from runhive.tracking.applying import WHOLE_LOCK
-from runhive.tracking.comparison import PREDICTIONS, Comparison, find_baseline, is_of_base
+from runhive.tracking.comparison import BASES_OWN, PREDICTIONS, Comparison, find_baseline, is_of_base
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run
 
-BASES_OWN = "it is the base branch's own model"
 OTHER_IMAGES = "scored on images on which the collector could not check it"
 UNSCORED = "only the model of the pipeline's own run is scored again"
 
@@ -96,7 +95,7 @@ def _check_origin(opened: Opened, workflow: WorkflowRun) -> None:
 
 
 def _check_place(ledger: Ledger, root: Path, one: Incoming) -> None:
-    """The base branch's dvc.lock is public: a run with the record in it is the base's where the ledger had it before."""
+    """The base branch's dvc.lock is public: whoever has the record in it is the base's run if the ledger knew before."""
     run_id = one.run.run_id
     if one.is_new and is_of_base(one.run, root) and not (ledger.has(run_id) and is_of_base(ledger.run(run_id), root)):
         raise refused(f"run {run_id} says that it is the base branch's own run, which the ledger has not")
