@@ -121,7 +121,7 @@ def _checked(run_id: str, part: Part, ledger: Ledger, workflow: WorkflowRun) -> 
         and part.kept <= there.kept
     ):
         return Incoming(ledger.run(run_id), there.files, False)
-    if max([event.order for event in part.events] + [kept.order for kept in part.kept]) > MOST_ORDER:
+    if max([event.order for event in part.events] + [kept.order for kept in part.kept], default=0) > MOST_ORDER:
         raise refused(f"run {run_id} has an event or a file of an order over {MOST_ORDER:,}")
     if not any(event.type == "started" for event in part.events):
         raise refused(f"run {run_id} has no event that it started")

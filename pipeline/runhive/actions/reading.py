@@ -37,7 +37,7 @@ class Refused(RunhiveError):
 
 
 class NotItsOwn(Refused):
-    """The bundle has nothing but a run that the ledger has and that belongs to another branch or clone."""
+    """The bundle adds to a run that is complete in the ledger and belongs to another branch or clone."""
 
 
 def refused(what: str, kind: type[Refused] = Refused) -> Refused:

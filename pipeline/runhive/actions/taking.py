@@ -95,7 +95,7 @@ def _check_origin(opened: Opened, workflow: WorkflowRun) -> None:
 
 
 def _check_place(ledger: Ledger, root: Path, one: Incoming) -> None:
-    """The base branch's dvc.lock is public: whoever has the record in it is the base's run if the ledger knew before."""
+    """The base branch's dvc.lock is public: a run with the record in it is the base's where the ledger knew it so."""
     run_id = one.run.run_id
     if one.is_new and is_of_base(one.run, root) and not (ledger.has(run_id) and is_of_base(ledger.run(run_id), root)):
         raise refused(f"run {run_id} says that it is the base branch's own run, which the ledger has not")
