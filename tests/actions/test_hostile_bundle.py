@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 import PIL.Image
+import pygit2
 import pytest
 from forging import change, put, relist, rewrite
 from hive import BASE_RUN, RUN, URL, Hive
@@ -19,7 +20,7 @@ from shop import CLASSES, GOOD, git, worse, write_onnx
 from runhive.actions.bundle import most_bytes
 from runhive.actions.reading import Refused, open_bundle
 from runhive.tracking.ledger.batch import batch_name, read_batch, write_batch
-from runhive.tracking.ledger.kept import BATCH_NAME
+from runhive.tracking.ledger.kept import BATCH_NAME, Kept
 from runhive.tracking.ledger.objects import REF
 from runhive.tracking.ledger.run import Event
 
@@ -512,3 +513,15 @@ def test_what_an_earlier_attempt_left_is_held_against_the_model_of_a_later_one(h
 
     assert why in said
     assert hive.hub_tip() == before
+
+
+def test_a_run_of_nothing_that_a_reader_knows_is_refused(trained: Hive) -> None:
+    folder = next(path.parent for path in (trained.bundle / "runs").rglob("*.json"))
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / "files").mkdir()
+    name = Kept(1, str(pygit2.hash(b"x")), "events.json").path()
+    (folder / "files" / name).write_bytes(b"x")
+    relist(trained.bundle)
+
+    is_refused(trained, f"run {RUN} has no event that it started")
