@@ -4,10 +4,11 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from forging import change, put
-from hive import BASE_RUN, COMMENTS, RUN, URL, WORKFLOW, Hive
+from forging import change, put, relist
+from hive import BASE_RUN, BRANCH_LR, COMMENTS, RUN, URL, WORKFLOW, Hive
 from shop import GOOD, git, worse
 
 from runhive.actions.comment import MARKER
@@ -344,6 +345,84 @@ def test_a_run_with_other_parameters_than_its_commit_is_kept_and_judges_nothing(
     assert hive.github.sent() == []
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("export.opset=18", "export.opset"),
+        ("data.split={val: 0.2, test: 0.1}", "data.split, data.split.test, data.split.val"),
+        ("data.evaluation_sets={x: val}", "data.evaluation_sets, data.evaluation_sets.x"),
+    ],
+)
+def test_a_model_that_was_made_with_other_parameters_judges_nothing(trained: Hive, change: str, named: str) -> None:
+    """What is made of a restored training: the run says how it was trained, the file how the model was made."""
+    params = trained.folder / "box/params.yaml"
+    params.write_text(with_changes(params.read_text(), [change]))
+    trained.pack()
+    said = trained.collect(event="workflow_dispatch")
+
+    assert f"an experiment with {named}, so" in said
+    assert trained.github.sent() == []
+
+
+def test_how_many_machines_a_run_had_makes_no_experiment_of_it(trained: Hive) -> None:
+    changes = ["train.distributed.nodes=2", "train.distributed.launcher=torchrun", "compute.targets.gpu.max_nodes=2"]
+    params = trained.folder / "box/params.yaml"
+    params.write_text(with_changes(params.read_text(), changes))
+    change(trained.bundle, RUN, "started", lambda data: data["params"]["train"].update(distributed={"nodes": 2}))
+    shutil.copy(params, trained.bundle / "params.yaml")
+    relist(trained.bundle)
+    trained.collect(event="workflow_dispatch")
+
+    assert trained.check()["conclusion"] == "failure"
+    assert "Worse than the base" in trained.comment()
+
+
+@pytest.mark.parametrize(
+    ("key", "there", "own", "others"),
+    [
+        ("split", "null", {"val": 0.2}, ["data.split.val"]),
+        ("split", "{val: 0.2}", None, ["data.split"]),
+        ("evaluation_sets", "{}", {"x": None}, ["data.evaluation_sets.x"]),
+        ("evaluation_sets", "{x: null}", {}, ["data.evaluation_sets"]),
+        ("split", "{val: 0.2}", {"val": 0.2, "test": 0.0}, []),
+    ],
+)
+def test_a_group_in_the_place_of_nothing_is_another_parameter(
+    hive: Hive, key: str, there: str, own: object, others: list[str]
+) -> None:
+    box = hive.folder / "box"
+    (box / "params.yaml").write_text(f"data: {{{key}: {there}}}")
+    git(box, "commit", "--quiet", "--all", "--message", "groups")
+    run = replace(hive.ledger.run(BASE_RUN), params={"data": {key: own}}, code={"commit": hive.head})
+
+    assert other_parameters(box, run, hive.head) == others
+
+
+def test_a_dispatch_of_which_no_parameters_are_known_judges_nothing(trained: Hive) -> None:
+    """It may have been sent with others: what it died of, or is refused for, is no word on the commit."""
+    said = trained.collect(bundle=trained.folder / "nothing", conclusion="cancelled", event="workflow_dispatch")
+    assert "it was dispatched and left no parameters" in said
+
+    change(trained.bundle, RUN, "evaluated", lambda data: data["metrics"].update({"val.accuracy": 1.0}))
+    assert "its model gives 0.8333" in trained.collect(code=1, event="workflow_dispatch")
+    assert trained.github.sent() == []
+
+
+@pytest.mark.parametrize(("lr", "answered"), [(BRANCH_LR, True), (0.7, False)])
+def test_a_dispatch_that_goes_on_with_a_run_answers_as_that_run(hive: Hive, lr: float, answered: bool) -> None:
+    code = {"commit": hive.head, "dirty": False}
+    started = {"experiment": "colours", "launcher": {"url": URL}, "code": code, "params": {"train": {"lr": lr}}}
+    hive.box.ledger.append(RUN, [Event("started", started)])
+    hive.pack("--outcome", "cancelled")
+    hive.answers()
+    hive.collect(conclusion="cancelled")
+    sent = len(hive.github.sent())
+    again = {"html_url": f"{URL}9", "id": WORKFLOW * 10 + 9, "display_title": f"train  resume {RUN}"}
+    hive.collect(bundle=hive.folder / "nothing", conclusion="timed_out", event="workflow_dispatch", **again)
+
+    assert (len(hive.github.sent()) > sent) is answered
+
+
 def test_a_branch_that_changes_nothing_is_answered_with_the_base_branchs_own_model(hive: Hive) -> None:
     """DVC restores main's model, whose run is the hub's."""
     box = hive.folder / "box"
@@ -402,6 +481,36 @@ def test_numbers_on_other_images_stay_a_claim_that_is_said_and_never_ranked(trai
     assert "other images than those of `gate.evaluation_sets`" in trained.comment()
 
 
+def test_numbers_under_another_name_than_their_images_have_are_a_claim(trained: Hive) -> None:
+    """The images are the collector's own, and the number is of another set than the run says: nothing is compared."""
+
+    def renamed(data: dict[str, dict[str, Any]]) -> None:
+        data["metrics"]["val.accuracy"] = 1.0
+        data["evaluation"]["evaluation_set"]["name"] = "zzz"
+
+    change(trained.bundle, RUN, "evaluated", renamed)
+    trained.collect()
+    run = trained.ledger.run(RUN)
+    score = score_of(run)
+
+    assert run.is_claim and run.collected["checked"] == []
+    assert score and score.is_claim and score.comparable_on is None
+
+
+def test_another_attempt_with_another_model_gets_a_verdict_of_its_own(hive: Hive) -> None:
+    hive.train(GOOD)
+    hive.answers()
+    hive.collect()
+    assert hive.check()["conclusion"] == "success"
+
+    hive.call(hive.folder / "box", "runs", "pull")
+    hive.train(worse(0.5))
+    hive.collect(run_attempt=2, run_started_at="2026-11-23T15:00:00Z")
+
+    assert hive.ledger.run(RUN).metrics["val.accuracy"] == pytest.approx(25 / 30)
+    assert (hive.check()["conclusion"], hive.ledger.run(RUN).collected["verdict"]["admitted"]) == ("failure", False)
+
+
 def test_a_run_whose_branch_was_deleted_is_kept_and_answers_nobody(trained: Hive) -> None:
     """Its pull request was merged while it trained; the collector's clone has no branch with the commit."""
     trained.answers({"path": "repos/team/bees/commits/[0-9a-f]{40}/pulls", "body": []})
@@ -412,7 +521,9 @@ def test_a_run_whose_branch_was_deleted_is_kept_and_answers_nobody(trained: Hive
     event.write_text(json.dumps(trained.event()))
     said = trained.call(gone, "actions", "collect", str(trained.bundle), "--event", str(event))
 
-    assert f"run {RUN} (completed) is in the ledger" in said and "nobody is answered" in said
+    assert f"run {RUN} (completed) is in the ledger" in said
+    assert "its commit is on no branch: nothing is judged" in said
+    assert trained.github.sent() == []
 
 
 def test_a_clone_without_the_pull_requests_commit_is_said_to_be_too_shallow(trained: Hive) -> None:
@@ -428,7 +539,19 @@ def test_a_clone_without_the_pull_requests_commit_is_said_to_be_too_shallow(trai
 
 
 @pytest.mark.parametrize(
-    "text", ["train: {lr: 2001-99-99}", "a: &a [*a]", "b: &b {b: *b}", "{{{", "\x00", f"n: {'9' * 5_000}", ""]
+    "text",
+    [
+        "train: {lr: 2001-99-99}",
+        "a: &a [*a]",
+        "b: &b {b: *b}",
+        "{{{",
+        "\x00",
+        "a: !!bool x",
+        "a: !!int ''",
+        "a: !!timestamp x",
+        f"n: {'9' * 5_000}",
+        "",
+    ],
 )
 def test_whatever_stands_in_the_commits_parameters_crashes_nothing(hive: Hive, text: str) -> None:
     box = hive.folder / "box"

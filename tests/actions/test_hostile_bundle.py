@@ -3,22 +3,25 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import PIL.Image
+import pygit2
 import pytest
 from forging import change, put, relist, rewrite
-from hive import BASE_RUN, RUN, Hive
+from hive import BASE_RUN, RUN, URL, Hive
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rendered import strange_tokens
-from shop import CLASSES, GOOD, write_onnx
+from shop import CLASSES, GOOD, git, worse, write_onnx
 
 from runhive.actions.bundle import most_bytes
 from runhive.actions.reading import Refused, open_bundle
-from runhive.tracking.ledger.batch import batch_name
-from runhive.tracking.ledger.kept import BATCH_NAME
+from runhive.tracking.ledger.batch import batch_name, read_batch, write_batch
+from runhive.tracking.ledger.kept import BATCH_NAME, Kept
+from runhive.tracking.ledger.objects import REF
 from runhive.tracking.ledger.run import Event
 
 EVIL = (
@@ -203,6 +206,23 @@ def test_a_run_that_takes_the_place_of_the_base_branchs_is_refused(trained: Hive
     is_refused(trained, f"run {RUN} says that its record is that of run {BASE_RUN}")
 
 
+def test_a_run_that_takes_the_place_of_one_that_the_ledger_has_not_is_refused(trained: Hive) -> None:
+    """Main's dvc.lock is public; nobody pushed the run that it names."""
+    record = trained.ledger.run(BASE_RUN).training["record_md5"]
+    for where, *words in ((trained.hub,), (trained.base,), (trained.base, "refs/runhive/remotes/origin/main")):
+        git(where, "update-ref", "-d", *(words or (REF,)))
+    change(trained.bundle, RUN, "trained", lambda data: data.update(record_md5=record))
+    said = trained.collect(code=1)
+
+    assert f"run {RUN} says that it is the base branch's own run, which the ledger has not" in said
+
+
+def test_a_run_that_began_before_its_workflow_run_is_refused(trained: Hive) -> None:
+    rewrite(trained.bundle, RUN, other_id="20261122-142202-7f3a9c")
+
+    is_refused(trained, "run 20261122-142202-7f3a9c began before its workflow run")
+
+
 def test_an_id_from_the_future_is_refused(trained: Hive) -> None:
     rewrite(trained.bundle, RUN, other_id="20991231-235959-7f3a9c")
 
@@ -258,6 +278,21 @@ def test_another_branch_adds_nothing_to_a_run(trained: Hive) -> None:
     said = trained.collect(code=1, head_branch="other")
 
     assert "is in the ledger already and belongs to https://github.com/team/bees/actions/runs/4711" in said
+    assert trained.hub_tip() == before
+
+
+def test_a_branch_that_makes_more_of_a_run_of_another_is_told_what_to_do_and_is_no_failure(trained: Hive) -> None:
+    """DVC restored the training: nobody did wrong, and there is no run that could be judged."""
+    trained.collect()
+    trained.call(trained.folder / "box", "runs", "pull")
+    trained.pack()
+    put(trained.bundle, RUN, Event("exported", {"metrics": {}, "parity": {"opset": 18}}))
+    before = trained.hub_tip()
+    trained.collect(code=1, head_branch="other")
+
+    assert trained.check()["conclusion"] == "action_required"
+    assert trained.check()["output"]["title"] == "It has no run of its own"
+    assert "change a parameter of train too" in trained.check()["output"]["summary"]
     assert trained.hub_tip() == before
 
 
@@ -420,3 +455,73 @@ def test_a_picture_that_unpacks_to_a_huge_one_is_refused(trained: Hive, size: tu
     relist(trained.bundle)
 
     is_refused(trained, "is no JPEG of at most 1024 pixels a side")
+
+
+def test_an_event_numbered_so_high_that_nothing_could_follow_it_is_refused(trained: Hive) -> None:
+    """What the collector writes has to come after it, under a name that readers know."""
+    _number_in_place(trained.bundle, 999_999_999)
+
+    is_refused(trained, f"run {RUN} has an event or a file of an order over 1,000,000")
+
+
+def test_a_file_numbered_so_high_that_nothing_could_follow_it_is_refused(trained: Hive) -> None:
+    (predictions,) = (trained.bundle / "runs").rglob("*-predictions.csv")
+    predictions.rename(predictions.with_name("999999999" + predictions.name[predictions.name.index("-") :]))
+    relist(trained.bundle)
+
+    is_refused(trained, f"run {RUN} has an event or a file of an order over 1,000,000")
+
+
+def _number_in_place(bundle: Path, order: int) -> None:
+    """Give the last event of the run's first file this *order*, under the name that its content then has."""
+    first = min(path for path in (bundle / "runs").rglob("*") if BATCH_NAME.fullmatch(path.name))
+    events = read_batch(first.read_bytes())
+    content = write_batch([*events[:-1], replace(events[-1], order=order)])
+    first.unlink()
+    (first.parent / batch_name(events[0].order, content)).write_bytes(content)
+    relist(bundle)
+
+
+@pytest.mark.parametrize(
+    ("left", "why"),
+    [
+        ("numbers", "says that val.accuracy is 1, its model gives 0.8333"),
+        ("answers", "holds answers that its model does not give"),
+    ],
+)
+def test_what_an_earlier_attempt_left_is_held_against_the_model_of_a_later_one(hive: Hive, left: str, why: str) -> None:
+    """The ledger keeps both: the first says how good it is and leaves no model, the second has a worse one."""
+    head = Event("started", {"experiment": "colours", "launcher": {"url": URL}}, time="2026-11-23T14:22:02.000+00:00")
+    better = hive.ledger.run(BASE_RUN)
+    boast = {"metrics": better.metrics, "evaluation": better.evaluation}
+    answers = hive.ledger.file(BASE_RUN, "predictions.csv") or b""
+    failed = Event("finished", {"state": "failed", "attempt": 1})
+    hive.box.ledger.append(RUN, [head, *(Event("logged", {"metrics": {"n": n}}) for n in range(20))])
+    if left == "numbers":
+        hive.box.ledger.append(RUN, [Event("evaluated", boast), failed])
+    else:
+        hive.box.ledger.append(RUN, [failed], {"predictions.csv": answers})
+    hive.pack("--outcome", "failure")
+    hive.answers()
+    hive.collect(conclusion="failure")
+    git(hive.folder / "box", "update-ref", "-d", "refs/runs/main")
+
+    hive.train(worse(0.5))
+    rewrite(hive.bundle, RUN, lambda events: [head, *(one for one in events if one.type != "started")])
+    before = hive.hub_tip()
+    said = hive.collect(code=1, run_attempt=2, run_started_at="2026-11-23T15:00:00Z")
+
+    assert why in said
+    assert hive.hub_tip() == before
+
+
+def test_a_run_of_nothing_that_a_reader_knows_is_refused(trained: Hive) -> None:
+    folder = next(path.parent for path in (trained.bundle / "runs").rglob("*.json"))
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / "files").mkdir()
+    name = Kept(1, str(pygit2.hash(b"x")), "events.json").path()
+    (folder / "files" / name).write_bytes(b"x")
+    relist(trained.bundle)
+
+    is_refused(trained, f"run {RUN} has no event that it started")

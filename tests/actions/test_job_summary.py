@@ -1,5 +1,6 @@
 """What a job that trained says of its run in its summary, before anything is checked."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,13 @@ def test_a_job_without_a_run_says_so(hive: Hive, summary: Path) -> None:
     hive.pack()
 
     assert summary.read_text() == "### No run was made\n"
+
+
+def test_a_run_of_the_base_branch_is_not_put_against_another(hive: Hive, summary: Path) -> None:
+    """DVC restored main's model: the collector takes it as its own base."""
+    box = hive.folder / "box"
+    hive.call(box, "runs", "pull")
+    shutil.copytree(hive.base / "models", box / "models")
+    hive.pack()
+
+    assert summary.read_text().startswith("### The base branch's own model")

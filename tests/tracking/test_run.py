@@ -90,6 +90,21 @@ def test_the_last_evaluation_is_in_force_and_the_earlier_one_stays_readable() ->
     assert run.events[0].data["metrics"] == {"val.accuracy": 0.5}
 
 
+def test_what_the_collector_said_of_scores_is_out_of_force_once_there_are_others() -> None:
+    evaluation = {"evaluation_set": {"name": "val", "digest": "a" * 64}}
+    collected = {"workflow": {"id": 1}, "checked": [], "metrics": {"val.accuracy": 0.5}, "verdict": {"admitted": True}}
+    events = [
+        Event("started", {}, order=1),
+        Event("evaluated", {"metrics": {"val.accuracy": 0.5}, "evaluation": evaluation}, order=2),
+        Event("collected", collected, order=3),
+    ]
+    again = Event("evaluated", {"metrics": {"val.accuracy": 0.6}, "evaluation": evaluation}, order=4)
+    before, after = fold(RUN, events), fold(RUN, [*events, again])
+
+    assert before.is_claim and before.collected == collected
+    assert not after.is_claim and after.collected == {"workflow": {"id": 1}}
+
+
 def test_what_an_export_no_longer_makes_is_no_longer_in_the_record() -> None:
     file = {"bytes": 1, "md5": "ab" * 16, "sha256": "cd" * 32}
     events = [

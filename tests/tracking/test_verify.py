@@ -172,3 +172,13 @@ def test_a_command_tells_in_one_line_what_it_leaves_out(ledger: Ledger, plant: P
     assert (done.returncode, RUN in done.stdout) == (0, True)
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"runhive: left out: '{run_folder(OTHER)}/0001-00000000-events.json'")
+
+
+def test_nothing_is_written_under_a_number_that_no_reader_knows(ledger: Ledger, plant: Plant) -> None:
+    fill(ledger)
+    plant(f"{run_folder(RUN)}/{Kept(999_999_999, str(pygit2.hash(b'x')), 'log.txt').path()}", b"x")
+    tip = ledger.tip()
+
+    with pytest.raises(RunhiveError, match="cannot be kept as number 1,000,000,000 of its run: start a new run"):
+        ledger.append(RUN, [Event("noted", {"text": "later"})])
+    assert ledger.tip() == tip

@@ -224,6 +224,12 @@ def test_what_writes_waits_and_is_never_cut_off() -> None:
         assert WORKFLOWS[file]["concurrency"].get("cancel-in-progress", False) is False, file
 
 
+def test_a_fork_s_branch_of_the_same_name_keeps_no_collector_waiting() -> None:
+    group = WORKFLOWS["collect.yml"]["concurrency"]["group"]
+
+    assert "workflow_run.head_repository.full_name" in group and "workflow_run.head_branch" in group
+
+
 def test_an_unrelated_label_does_not_replace_the_run_of_a_pull_request() -> None:
     """Its group is its own; only what trains has the pull request's."""
     group = WORKFLOWS["train.yml"]["concurrency"]["group"]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from tempfile import TemporaryDirectory
@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pygit2
 
 from runhive.actions.packing import launchers
-from runhive.actions.reading import Opened, refused
+from runhive.actions.reading import NotItsOwn, Opened, Refused, refused
 from runhive.actions.workflow import WorkflowRun
 from runhive.decode import Undecodable, open_image
 from runhive.errors import RunhiveError
@@ -26,7 +26,9 @@ from runhive.tracking.ledger.stone import refuse_purged
 KINDS = ("events", "files", "pictures")  # of the ledger's paths, those that a job may write
 MARKS = ("tagged", "noted", "named", "archived")  # what people add later
 TRUSTED = ("collected", "versioned", "promoted", "deprecated", "version-marked", "reproduced")  # never a job's word
+MOST_ORDER = 1_000_000  # far below the last that the ledger has names for: more is added later
 MOST_SIDE = 1_024  # pixels; a run keeps pictures of 320
+OF_THE_BUNDLE = ("state", "attempt", "ended_at", "cause", "traceback", "heartbeat", "exit_code", "events")
 SKEW = timedelta(hours=1)  # between GitHub's clock and a runner's
 WORKFLOW = re.compile(r".*/actions/runs/[0-9]+")
 
@@ -37,7 +39,19 @@ class Part:
 
     events: tuple[Event, ...]
     kept: frozenset[Kept]
-    files: Mapping[str, bytes]
+    in_force: Mapping[Kept, bytes]
+
+    def joined(self, other: "Part") -> "Part":
+        """What a ledger has that takes both."""
+        last = {one.name: one for one in sorted(self.kept | other.kept)}
+        contents = {**self.in_force, **other.in_force}
+        in_force = {one: contents[one] for one in last.values()}
+        return Part((*self.events, *other.events), self.kept | other.kept, in_force)
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """The content in force by the file's name."""
+        return {kept.name: content for kept, content in self.in_force.items()}
 
     def said(self) -> set[tuple[str, str, str]]:
         """What the events say, whatever their order."""
@@ -46,7 +60,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Incoming:
-    """A run of the bundle, with its files. `is_new` is not set where the hub has all of it already."""
+    """A run of the bundle, with its files, as the ledger will have it: what an earlier attempt left counts, too.
+
+    How it ended is the bundle's word. `is_new` is not set where the hub has all of it already.
+    """
 
     run: Run
     files: Mapping[str, bytes]
@@ -86,8 +103,8 @@ def _is_small_jpeg(content: bytes) -> bool:
 
 
 def _part(repository: pygit2.Repository, folder: pygit2.Tree, path: str) -> Part:
-    files = {name: content_of(repository, kept.id) for name, kept in in_force(folder).items()}
-    return Part(tuple(read_events(folder, path)), frozenset(kept_files(folder)), files)
+    contents = {kept: content_of(repository, kept.id) for kept in in_force(folder).values()}
+    return Part(tuple(read_events(folder, path)), frozenset(kept_files(folder)), contents)
 
 
 def _checked(run_id: str, part: Part, ledger: Ledger, workflow: WorkflowRun) -> Incoming:
@@ -104,21 +121,26 @@ def _checked(run_id: str, part: Part, ledger: Ledger, workflow: WorkflowRun) -> 
         and part.kept <= there.kept
     ):
         return Incoming(ledger.run(run_id), there.files, False)
+    if max([event.order for event in part.events] + [kept.order for kept in part.kept], default=0) > MOST_ORDER:
+        raise refused(f"run {run_id} has an event or a file of an order over {MOST_ORDER:,}")
     if not any(event.type == "started" for event in part.events):
         raise refused(f"run {run_id} has no event that it started")
     known = there.said()
     for event in part.events:
         if (event.type, event.said(), event.time) not in known:
             _check_event(run_id, event, workflow)
-    run = fold(run_id, part.events)
+    joined, told = there.joined(part), fold(run_id, part.events)
+    run = replace(fold(run_id, joined.events), **{name: getattr(told, name) for name in OF_THE_BUNDLE})
     if folder:
         _check_extension(ledger.run(run_id), part.said(), workflow)
     elif strange := {url for url in launchers(run) if WORKFLOW.fullmatch(url)} - {workflow.html_url}:
         raise refused(f"run {run_id} belongs to another workflow run, {min(strange)}")
+    elif min(datetime.fromisoformat(run.started_at), _begun(run_id)) < workflow.created_at - SKEW:
+        raise refused(f"run {run_id} began before its workflow run")
     if not folder or workflow.html_url in launchers(run):
         _check_commit(run, workflow)
     _check_record(run, ledger)
-    return Incoming(run, part.files, True)
+    return Incoming(run, joined.files, True)
 
 
 def _check_commit(run: Run, workflow: WorkflowRun) -> None:
@@ -140,24 +162,29 @@ def _check_record(run: Run, ledger: Ledger) -> None:
 def _check_event(run_id: str, event: Event, workflow: WorkflowRun) -> None:
     if event.type in TRUSTED:
         raise refused(f"run {run_id} has an event {event.type!r}, which no job writes")
+    if max(datetime.fromisoformat(event.time), _begun(run_id)) > workflow.updated_at + SKEW:
+        raise refused(f"run {run_id} has times after the workflow run's end")
+
+
+def _begun(run_id: str) -> datetime:
     try:
-        begun = datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+        return datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         raise refused(f"run {run_id} has an id that is no time") from None
-    if max(datetime.fromisoformat(event.time), begun) > workflow.updated_at + SKEW:
-        raise refused(f"run {run_id} has times after the workflow run's end")
 
 
 def _check_extension(known: Run, said: set[tuple[str, str, str]], workflow: WorkflowRun) -> None:
     """A run that the hub has is added to by its own branch alone: by all that it had and more, or by a new attempt."""
     told = known.collected.get("workflow", {})
     mine = (workflow.head_branch, workflow.head_repository.full_name)
+    own = [event for event in known.events if event.type not in (*MARKS, *TRUSTED)]
+    lacking = [event.type for event in own if (event.type, event.said(), event.time) not in said]
     if (told.get("branch"), told.get("repository")) != mine:
         owner = told.get("url") or "another clone"
         advice = "change a parameter of train too, so that this branch has a run of its own"
-        raise refused(f"run {known.run_id} is in the ledger already and belongs to {owner}: {advice}")
-    own = [event for event in known.events if event.type not in (*MARKS, *TRUSTED)]
-    lacking = [event.type for event in own if (event.type, event.said(), event.time) not in said]
+        is_restored = known.state == "completed" and not lacking
+        kind = NotItsOwn if is_restored else Refused
+        raise refused(f"run {known.run_id} is in the ledger already and belongs to {owner}: {advice}", kind)
     if "started" in lacking:
         raise refused(f"run {known.run_id} began otherwise in the ledger")
     if lacking and known.state == "completed":

@@ -46,11 +46,12 @@ def check_claims(run: Run, weighed: Weighed, claimed: Predictions | None) -> Non
 
 
 def checked_sets(run: Run, weighed: Weighed) -> list[str]:
-    """The digests of the images on which the numbers of *run* can be checked."""
+    """The digests of the images on which the numbers of *run* can be checked: their names say which numbers."""
     if run.evaluation.get("metrics_version") != VERSION:
         return []
-    scored_on = _claimed_set(run).get("digest")
-    return [images.items.digest for images in weighed.images if images.items.digest == scored_on]
+    claimed = _claimed_set(run)
+    scored_on = (claimed.get("name"), claimed.get("digest"))
+    return [images.items.digest for images in weighed.images if (images.items.name, images.items.digest) == scored_on]
 
 
 def _contradictions(run: Run, images: Images, numbers: Mapping[str, float]) -> Iterator[tuple[str, float, float]]:

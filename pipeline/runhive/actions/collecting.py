@@ -9,9 +9,9 @@ from runhive.actions.compared import Compared
 from runhive.actions.facts import Answer, Links
 from runhive.actions.github import GitHub
 from runhive.actions.opening import headline
-from runhive.actions.reading import REFUSED, TAKEN, Refused
+from runhive.actions.reading import REFUSED, TAKEN, NotItsOwn, Refused
 from runhive.actions.rescore import Unscored
-from runhive.actions.standing import other_parameters, require_commit
+from runhive.actions.standing import has_commit, other_parameters, require_commit, was_asked_by_commit
 from runhive.actions.taking import NothingTrained, Taken, take
 from runhive.actions.told import Told
 from runhive.actions.workflow import jobs_of, read_event
@@ -67,19 +67,24 @@ def collect(root: Path, order: Order) -> Collected:
     try:
         taken = take(ledger, root, order.bundle, told)
     except (Refused, Unscored, NothingTrained) as error:
-        _tell(github, told, order, _refused(error, workflow.html_url))
+        if has_commit(root, workflow.head_sha) and was_asked_by_commit(ledger, root, workflow):
+            _tell(github, told, order, _refused(error, workflow.html_url))
         raise
     if taken is None:
         return Collected(("no training was asked for, so there is nothing to collect",), "")
     push(remote)
-    others = other_parameters(root, taken.run, workflow.head_sha)
+    others = other_parameters(root, taken.run, workflow.head_sha, taken.params)
     log = ledger.file(taken.run.run_id, LOG) or b""
     answer = _answer(taken, told, order, others, log.decode(errors="replace"))
     text = markdown(answer)
     state = f"run {taken.run.run_id} ({taken.run.state}) is {'in' if taken.is_new else 'already in'} the ledger"
-    if others:
+    if not has_commit(root, workflow.head_sha):
+        done = ["its commit is on no branch: nothing is judged"]
+    elif others:
         named = one_line(", ".join(others))[:MOST_NAMED]
         done = [f"it is an experiment with {named}, so it answers no pull request and judges no commit"]
+    elif not taken.run.params and not was_asked_by_commit(ledger, root, workflow):
+        done = ["it was dispatched and left no parameters, so it answers no pull request and judges no commit"]
     else:
         done = _tell(github, told, order, Check(_conclusion(taken), headline(answer), text))
     return Collected((state, *done), text)
@@ -113,8 +118,9 @@ def _conclusion(taken: Taken) -> str:
 
 def _refused(error: RunhiveError, log: str) -> Check:
     reason = str(error).removeprefix(REFUSED).removesuffix(TAKEN)
-    if isinstance(error, NothingTrained):
-        return Check("action_required", "Nothing was trained", refusal("Nothing was trained", reason, log))
+    harmless = {NothingTrained: "Nothing was trained", NotItsOwn: "It has no run of its own"}
+    if title := harmless.get(type(error)):
+        return Check("action_required", title, refusal(title, reason, log))
     title = "The bundle is refused" if isinstance(error, Refused) else "The model cannot be scored"
     return Check("failure", title, refusal(title, reason, log))
 

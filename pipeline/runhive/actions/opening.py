@@ -94,11 +94,11 @@ def _mind(answer: Answer) -> Iterator[str]:
     trained = answer.run.code.get("commit")
     if answer.others:
         names = ", ".join(code(name) for name in answer.others[:MOST_NAMED])
-        yield f"It was trained with other parameters than the commit has: {names}."
+        yield f"It was made with other parameters than the commit has: {names}."
     if answer.run.is_claim:
         yield (
-            "Its own numbers are of other images than those of `gate.evaluation_sets`, so they could not be checked: "
-            "they are a claim, which the site ranks nowhere."
+            "Its own numbers are of other images than those of `gate.evaluation_sets`, or call them otherwise, so they "
+            "could not be checked: they are a claim, which the site ranks nowhere."
         )
     if answer.commit and isinstance(trained, str) and trained != answer.commit and not answer.is_bases_own:
         yield f"DVC restored the model instead of training it again: a run of commit {code(trained[:8])} made it."

@@ -8,7 +8,7 @@ from runhive.actions.answer import markdown
 from runhive.actions.compared import Compared, compare_answers
 from runhive.actions.facts import Answer
 from runhive.errors import RunhiveError
-from runhive.tracking.comparison import compare_runs, find_baseline, kept_predictions
+from runhive.tracking.comparison import BASES_OWN, compare_runs, find_baseline, is_of_base, kept_predictions
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run
 
@@ -29,7 +29,7 @@ def word_of_the_job(ledger: Ledger, run_id: str | None, root: Path) -> str:
     if run_id is None:
         return "### No run was made\n"
     run = replace(ledger.run(run_id), collected={})
-    base, reason = find_baseline(ledger, run, root)
+    base, reason = (run, BASES_OWN) if is_of_base(run, root) else find_baseline(ledger, run, root)
     answer = _answer(ledger, base, run, reason) if base else Answer(run, None, why_not=reason)
     return f"{markdown(answer)}\nThis is the job's own word. The workflow `collect` scores the model again.\n"
 

@@ -36,9 +36,13 @@ class Refused(RunhiveError):
     """The bundle is not what it has to be."""
 
 
-def refused(what: str) -> Refused:
+class NotItsOwn(Refused):
+    """The bundle adds to a run that is complete in the ledger and belongs to another branch or clone."""
+
+
+def refused(what: str, kind: type[Refused] = Refused) -> Refused:
     """The error, in one line."""
-    return Refused(f"{REFUSED}{one_line(what)[:400]}{TAKEN}")
+    return kind(f"{REFUSED}{one_line(what)[:400]}{TAKEN}")
 
 
 def open_bundle(folder: Path) -> Opened:

@@ -11,6 +11,7 @@ from runhive.actions.bundle import MODEL
 from runhive.actions.claims import check_claims, check_file, checked_sets
 from runhive.actions.compared import Compared, compare_answers
 from runhive.actions.reading import Opened, open_bundle, refused
+from runhive.actions.standing import PARAMS
 from runhive.actions.told import Computed, Told, ending_events, ending_id, events_of
 from runhive.actions.weighing import Base, Weighed, weigh
 from runhive.actions.workflow import WorkflowRun, bad_ending
@@ -19,11 +20,10 @@ from runhive.formats.predictions import Predictions, from_csv
 from runhive.gate.verdict import Finding, Verdict
 from runhive.params import load_params
 from runhive.tracking.applying import WHOLE_LOCK
-from runhive.tracking.comparison import PREDICTIONS, Comparison, find_baseline, is_of_base
+from runhive.tracking.comparison import BASES_OWN, PREDICTIONS, Comparison, find_baseline, is_of_base
 from runhive.tracking.ledger.ledger import Ledger
 from runhive.tracking.ledger.run import Run
 
-BASES_OWN = "it is the base branch's own model"
 OTHER_IMAGES = "scored on images on which the collector could not check it"
 UNSCORED = "only the model of the pipeline's own run is scored again"
 
@@ -36,6 +36,7 @@ class NothingTrained(RunhiveError):
 class Taken:
     """A run that is in the ledger now, what it is put against, and what was computed of its model.
 
+    `params` is the params.yaml that lay beside the model, as the job says.
     `compared` says in words why there is no comparison; the base of the base branch's own model is itself.
     """
 
@@ -46,6 +47,7 @@ class Taken:
     weighed: Weighed | None
     verdict: Verdict | None
     is_new: bool
+    params: bytes | None = None
 
 
 def take(ledger: Ledger, root: Path, folder: Path | None, told: Told) -> Taken | None:
@@ -64,13 +66,16 @@ def take(ledger: Ledger, root: Path, folder: Path | None, told: Told) -> Taken |
             )
         return _take_ending(ledger, told)
     incoming = {one.run.run_id: one for one in incoming_runs(opened, ledger, told.workflow)}
+    for one in incoming.values():
+        _check_place(ledger, root, one)
     main = incoming[opened.bundle.run]
     _refuse_older(ledger, main.run.run_id, told.workflow)
     is_bases = not main.is_new and is_of_base(main.run, root)
     base, reason = (main.run, BASES_OWN) if is_bases else find_baseline(ledger, main.run, root)
     weighed = _weighed(ledger, root, opened, main, base)
     compared = _compared(weighed, base, reason)
-    verdict = _kept_verdict(main.run, told.workflow) or (weighed.verdict if weighed else None)
+    kept = None if main.is_new else _kept_verdict(main.run, told.workflow)
+    verdict = kept or (weighed.verdict if weighed else None)
     new = [one for one in incoming.values() if one.is_new]
     if new:
         computed = {one.run.run_id: _unscored(one.run) for one in new}
@@ -78,13 +83,22 @@ def take(ledger: Ledger, root: Path, folder: Path | None, told: Told) -> Taken |
             computed[main.run.run_id] = _computed(main.run, weighed, base, reason, compared)
         events = {one.run.run_id: events_of(one.run, told, computed[one.run.run_id]) for one in new}
         ledger.adopt(_contents(opened, new), events, {main.run.run_id: _whole_lock(opened)})
-    return Taken(ledger.run(main.run.run_id), base, reason, compared, weighed, verdict, main.is_new)
+    used = opened.path(PARAMS)
+    params = used.read_bytes() if used else None
+    return Taken(ledger.run(main.run.run_id), base, reason, compared, weighed, verdict, main.is_new, params)
 
 
 def _check_origin(opened: Opened, workflow: WorkflowRun) -> None:
     said = opened.bundle
     if said.repository not in ("", workflow.repository.full_name) or said.workflow_run not in (None, workflow.id):
         raise refused("it says that another workflow run made it")
+
+
+def _check_place(ledger: Ledger, root: Path, one: Incoming) -> None:
+    """The base branch's dvc.lock is public: a run with the record in it is the base's where the ledger knew it so."""
+    run_id = one.run.run_id
+    if one.is_new and is_of_base(one.run, root) and not (ledger.has(run_id) and is_of_base(ledger.run(run_id), root)):
+        raise refused(f"run {run_id} says that it is the base branch's own run, which the ledger has not")
 
 
 def _refuse_older(ledger: Ledger, run_id: str, workflow: WorkflowRun) -> None:

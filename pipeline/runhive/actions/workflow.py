@@ -39,6 +39,7 @@ class WorkflowRun(_Part):
 
     id: int = Field(ge=1)
     name: Text | None = None
+    display_title: str | None = None
     run_attempt: int = Field(ge=1)
     event: Text
     conclusion: Text

@@ -16,6 +16,7 @@ from runhive.tracking.repository import baseline_commit, file_at
 
 PREDICTIONS = "predictions.csv"
 TRAIN_RECORD = "models/train.json"
+BASES_OWN = "it is the base branch's own model"
 
 
 @dataclass(frozen=True)

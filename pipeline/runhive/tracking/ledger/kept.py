@@ -14,6 +14,7 @@ from runhive.errors import RunhiveError
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 KEPT_NAME = re.compile(r"([0-9]{4,9})-([0-9a-f]{8})-([A-Za-z0-9][A-Za-z0-9._-]{0,99})")
 DIGEST = 8  # hex digits of the Git id of the content
+MOST_ORDER = 999_999_999  # the names have no room for more
 EVENTS = "events.json"
 BATCH_NAME = re.compile(rf"([0-9]{{4,9}})-([0-9a-f]{{8}})-{re.escape(EVENTS)}")
 
@@ -27,7 +28,9 @@ class Kept:
     name: str
 
     def path(self) -> str:
-        """Where it lies in the run's folder."""
+        """Where it lies in the run's folder. Raises RunhiveError for an order under which nobody would find it."""
+        if self.order > MOST_ORDER:
+            raise RunhiveError(f"{self.name} cannot be kept as number {self.order:,} of its run: start a new run")
         return f"{self.order:04d}-{self.id[:DIGEST]}-{self.name}"
 
 

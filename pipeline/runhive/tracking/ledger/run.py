@@ -180,7 +180,9 @@ def _changes(known: Known, event: Event) -> Known:
         case "trained":
             return {"training": data}
         case "evaluated":
-            return {"evaluation": data["evaluation"], "metrics": known.get("metrics", {}) | data["metrics"]}
+            collected = {key: one for key, one in known.get("collected", {}).items() if key not in OF_SCORES}
+            metrics = known.get("metrics", {}) | data["metrics"]
+            return {"evaluation": data["evaluation"], "metrics": metrics, "collected": collected}
         case "exported":
             others = {name: value for name, value in known.get("metrics", {}).items() if not name.startswith("export.")}
             return {"parity": data["parity"], "metrics": others | data["metrics"]}
@@ -213,6 +215,7 @@ DESCRIPTION = (
     "experiment", "parent", "input_digest", "requirements_digest", "params", "code", "data", "environment",
     "launcher", "nodes",
 )  # fmt: skip
+OF_SCORES = ("checked", "metrics", "verdict")  # of what the collector says: of those before it alone
 ENDING = ("cause", "traceback", "heartbeat", "exit_code")
 PHASES = {
     "queued": "queued",
