@@ -111,9 +111,9 @@ def _send(name: str, nodes: int | None, asked: "Wanted", wait: bool, every: floa
     for line in (*state.problems, *state.notes):
         click.echo(f"runhive: {line}", err=True)
     sent = submit(github, name, nodes, asked.changes, pushed)
-    print_line(f"{sent.id}: {pushed.branch} at {pushed.commit[:8]} to {name}, {machines} node{'s' * (machines > 1)}")
-    sys.stdout.flush()
     try:
+        print_line(f"{sent.id}: {pushed.branch} at {pushed.commit[:8]} to {name}, {machines} node{'s' * (machines > 1)}")
+        sys.stdout.flush()
         run = wait_for_workflow_run(github, sent)
     except KeyboardInterrupt:
         print_line(f"it was sent: `runhive watch {sent.id}` follows it, `runhive cancel {sent.id}` ends it")
