@@ -112,7 +112,8 @@ def _send(name: str, nodes: int | None, asked: "Wanted", wait: bool, every: floa
         click.echo(f"runhive: {line}", err=True)
     sent = submit(github, name, nodes, asked.changes, pushed)
     try:
-        print_line(f"{sent.id}: {pushed.branch} at {pushed.commit[:8]} to {name}, {machines} node{'s' * (machines > 1)}")
+        to = f"{name}, {machines} node{'s' * (machines > 1)}"
+        print_line(f"{sent.id}: {pushed.branch} at {pushed.commit[:8]} to {to}")
         sys.stdout.flush()
         run = wait_for_workflow_run(github, sent)
     except KeyboardInterrupt:
