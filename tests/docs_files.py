@@ -96,7 +96,8 @@ def render_files(generated: str) -> str:
         "| Path | What it is |",
         "|---|---|",
         "| `.runhive/checkpoints/<input digest>/` | `run.json`, the open run of these inputs, and the newest two "
-        "`epoch-<epoch>-<step>.safetensors`, each with a `.sha256` beside it. `record` removes the folder. |",
+        "`epoch-<epoch>-<step>.safetensors`, each with a `.sha256` beside it. `record` removes the folder; "
+        "that of a reproduction has the first run's id behind the digest. |",
         "| `.runhive/live/<run id>.json` | the process that a run lives and dies with; the file's time is the run's "
         "heartbeat |",
         "| `.runhive/replaced/params-<digest>.yaml` | what `runhive use` replaced, where somebody had written it |",

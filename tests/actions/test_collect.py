@@ -280,14 +280,19 @@ def earlier(hive: Hive) -> dict[str, object]:
     }  # fmt: skip
 
 
-def test_an_older_run_that_ends_later_changes_neither_comment_nor_check(trained: Hive) -> None:
-    trained.collect()
+def remember(trained: Hive) -> None:
+    """GitHub has the comment and the check that were sent."""
     comment = {"id": 5, "user": {"login": "github-actions[bot]"}, "body": trained.comment()}
     checks = {"check_runs": [{"id": 2, **trained.check()}]}
     trained.answers(
         {"path": COMMENTS, "body": [comment]},
         {"path": "repos/team/bees/commits/[0-9a-f]{40}/check-runs", "body": checks},
     )
+
+
+def test_an_older_run_that_ends_later_changes_neither_comment_nor_check(trained: Hive) -> None:
+    trained.collect()
+    remember(trained)
     sent = len(trained.github.sent())
     said = trained.collect(bundle=trained.folder / "nothing", **earlier(trained))
 
@@ -299,12 +304,7 @@ def test_an_older_run_that_ends_later_changes_neither_comment_nor_check(trained:
 
 def test_a_newer_run_changes_the_comment_and_the_check_of_an_older_one(trained: Hive) -> None:
     trained.collect(bundle=trained.folder / "nothing", **earlier(trained))
-    comment = {"id": 5, "user": {"login": "github-actions[bot]"}, "body": trained.comment()}
-    checks = {"check_runs": [{"id": 2, **trained.check()}]}
-    trained.answers(
-        {"path": COMMENTS, "body": [comment]},
-        {"path": "repos/team/bees/commits/[0-9a-f]{40}/check-runs", "body": checks},
-    )
+    remember(trained)
     sent = len(trained.github.sent())
     trained.collect()
     changed = [(call["method"], call["path"]) for call in trained.github.sent()[sent:]]
